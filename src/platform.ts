@@ -10,6 +10,8 @@ export type Timer = unknown;
  * A platform must not throw from any method. Methods are called detached, so they may not use `this`.
  */
 export interface Platform {
+  /** The default bound of the memory tier in bytes: an isolate of 128 MB has less to give than a server process. */
+  readonly memoryBytes: number;
   /** Wall clock in milliseconds since the Unix epoch. It may jump, run wrong by hours, or stand still within a request. */
   now(): number;
   /**

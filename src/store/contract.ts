@@ -94,16 +94,18 @@ export interface ReadRequest extends Witnessed {
   /**
    * Ask for the lease in the same step, if there is no valid fresh entry. `token` is random and made by the taker: a
    * repeat with the same token gets the same lease. The lease may be taken over `leaseMs` after it was granted or renewed.
+   * `scopes` are the reserved tags of the key: a lease older than the invalidation of one of them holds nobody.
    */
-  readonly lease?: { readonly token: string; readonly leaseMs: number };
+  readonly lease?: { readonly token: string; readonly leaseMs: number; readonly scopes: readonly string[] };
   /** The id of an entry that the caller wants reloaded although it is still fresh. Another entry is returned, not reloaded. */
   readonly refresh?: string;
   /** The id of the entry the caller holds: if it is still the one, its bytes are left out. */
   readonly hold?: string;
   /**
-   * If another caller holds the lease, and there is no entry to answer with, the store may keep the request until the
-   * lease ends in any way (commit, release, invalidation, deadline) or this time is over, and then answers as if asked
-   * anew. 0: answer at once. A store that cannot wait, or holds too many, answers `busy` at once.
+   * If another caller holds the lease, and there is no entry that may be served meanwhile (fresh, within its
+   * stale-while-revalidate window, or stale during a back-off), the store may keep the request until the lease ends in
+   * any way (commit, release, invalidation, deadline) or this time is over, and then answers as if asked anew. It calls
+   * `onHeld` when it begins to wait. 0: answer at once. A store that cannot wait, or holds too many, answers `busy` at once.
    */
   readonly waitMs: number;
 }
@@ -222,6 +224,11 @@ export interface InfoReply extends Stamp {
 export interface CallOptions {
   /** Fires when the caller no longer waits; the transport should let go of the request. What it did stays done. */
   readonly signal?: AbortSignal;
+  /**
+   * To be called at most once, as soon as it is known that the store has a read and holds it (`waitMs`). Until then the
+   * usual time-out applies, so that a store that is out of reach is not mistaken for one that waits.
+   */
+  readonly onHeld?: () => void;
 }
 
 /**

@@ -105,6 +105,7 @@ export function virtualPlatform(options: VirtualPlatformOptions = {}): VirtualPl
   };
 
   const platform: VirtualPlatform = {
+    memoryBytes: 64 * 1024 ** 2,
     now: () => wallOffsetMs + elapsedMs,
     monotonic: () => elapsedMs - frozenMs,
     random: () => random() + random() / 0x1_0000_0000 / 2,
