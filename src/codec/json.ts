@@ -22,18 +22,16 @@ export function jsonCodec(): Codec {
         const tail: Uint8Array[] = [];
         const written = hint?.plain ? undefined : write(value, tagger(tail));
         if (written?.uncarried) throw new CodecError(written.uncarried);
-        const plain = !written || written.plain;
-        const text = encoder.encode(JSON.stringify(plain ? value : written.value));
-        return frame(plain ? "j" : "x", tail.length > 0 ? [text, new Uint8Array(1), ...tail] : [text]);
+        if (!written || written.plain) return frame("j", [encoder.encode(JSON.stringify(value))]);
+        return frame("x", [encoder.encode(JSON.stringify(written.value)), new Uint8Array(1), ...tail]);
       } catch (cause) {
         throw failure("the value cannot be read", cause);
       }
     },
     decode(bytes) {
       try {
-        const { format, body } = unframe(bytes, "j", "x");
-        const zero = format === "j" ? -1 : body.indexOf(0);
-        const end = zero < 0 ? body.length : zero;
+        const { format, body } = unframe(bytes, ["j", "x"]);
+        const end = format === "j" ? body.length : body.indexOf(0);
         const value: unknown = JSON.parse(decoder.decode(body.subarray(0, end)));
         return format === "j" ? value : untagged(value, body.subarray(end + 1));
       } catch (cause) {

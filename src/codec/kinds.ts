@@ -9,8 +9,9 @@ export const MAX_DEPTH = 1000;
 const CARRIED = /^(Array|Date|Map|Set|ArrayBuffer)$/;
 const BUFFER = /^(ArrayBuffer|DataView|(Uint8Clamped|(Big)?(Uint|Int)(8|16|32|64)|Float(16|32|64))Array)$/;
 
-const isRoot = (proto: object): boolean =>
-  proto === Object.prototype || (getPrototypeOf(proto) === null && hasOwn(proto, "isPrototypeOf"));
+/** An `Object.prototype`. */
+const isRoot = (proto: object | null): boolean =>
+  proto !== null && getPrototypeOf(proto) === null && hasOwn(proto, "isPrototypeOf");
 
 const tagOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1);
 
@@ -22,12 +23,16 @@ const tagOf = (value: object): string => Object.prototype.toString.call(value).s
  */
 export function kindOf(value: object): string {
   const proto: object | null = getPrototypeOf(value);
-  if (Array.isArray(value) && proto === Array.prototype) return "Array";
-  if (proto === null || isRoot(proto)) return "Object";
+  if (proto === Array.prototype && Array.isArray(value)) return "Array";
+  if (proto === null || proto === Object.prototype || isRoot(proto)) return "Object";
   const tag = tagOf(value);
-  if (ArrayBuffer.isView(value)) return BUFFER.test(tag) ? tag : "";
-  const base: object | null = getPrototypeOf(proto);
-  return base !== null && isRoot(base) && CARRIED.test(tag) ? tag : "";
+  return ArrayBuffer.isView(value)
+    ? BUFFER.test(tag)
+      ? tag
+      : ""
+    : CARRIED.test(tag) && isRoot(getPrototypeOf(proto))
+      ? tag
+      : "";
 }
 
 /** What to call an object that is not carried: "Response", "Blob", "class instance". */
@@ -36,11 +41,12 @@ export function nameOf(value: object): string {
   return tag === "Object" || CARRIED.test(tag) ? "class instance" : tag;
 }
 
-/** The bytes of a buffer or view, not copied; throws for anything else. */
-export const bytesOf = (value: object): Uint8Array =>
-  ArrayBuffer.isView(value)
-    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    : new Uint8Array(value as ArrayBuffer); // the caller knows its kind
+/** The bytes of a buffer or view, not copied; throws for what is neither, or detached. */
+export function bytesOf(value: object): Uint8Array {
+  // A buffer has no `buffer` and no `byteOffset`.
+  const { buffer = value, byteOffset, byteLength } = value as { buffer?: object } & ArrayBufferView;
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
 
 /**
  * What an object of a kind other than "Object" and "Array" is made of: a Date of its time, a Set of its items, a Map of
