@@ -5,7 +5,8 @@
 // are read once; `toJSON` is not used. Array holes become undefined, extra properties of arrays and of the other
 // built-ins are dropped, null-prototype objects come back as ordinary ones, Node's Buffer as Uint8Array. A reference
 // used twice is carried twice.
-import { bufferOf, bytesOf, BUFFERS, kindOf, MAX_DEPTH, nameOf } from "./kinds.ts";
+import { build, bytesOf, kindOf, MAX_DEPTH, nameOf } from "./kinds.ts";
+import type { Content } from "./kinds.ts";
 
 /**
  * How the memory tier keeps values. `frozen`: deep-frozen, shared by all readers, except that each reader gets its own
@@ -24,11 +25,11 @@ export interface Held {
   /** Each reader needs its own copy. */
   readonly perRead: boolean;
   /** Path and kind of the first thing that no codec carries: "user.avatar is a Blob". It is shared as is. */
-  readonly uncarried?: string;
+  readonly uncarried: string | undefined;
   /** The same for a Request, Response or stream: it could be read only once, so it must not be cached at all. */
-  readonly stream?: string;
+  readonly stream: string | undefined;
   /** For `give`: in mode frozen, the objects a reader needs its own copy of; the rest of the value is shared. */
-  readonly parts?: ReadonlySet<unknown>;
+  readonly parts: ReadonlySet<unknown> | undefined;
 }
 
 /** A value that exceeds this estimate is not carried: references used twice are carried twice, which may explode. */
@@ -48,17 +49,38 @@ export const hold = (value: unknown, mode: ValueMode, limitBytes = LIMIT_BYTES):
  */
 export const adopt = (value: unknown, mode: ValueMode): Held => survey(value, mode, true, LIMIT_BYTES);
 
+/** What a codec makes of the things it cannot write as they are. */
+export interface Writer {
+  /** For a string, number, bigint or undefined. */
+  leaf(value: unknown): unknown;
+  /** For an object that is neither plain nor an array. The items in `content` are already written. */
+  exotic(kind: string, content: Content): unknown;
+}
+
+/** The copy that a writer makes of a value, as `value`, and whether it was needed, as `plain`. Never throws. */
+export const write = (value: unknown, writer: Writer): Held => survey(value, "copied", false, LIMIT_BYTES, writer);
+
 /** What one reader gets. In mode frozen the parts that could be frozen are shared between readers. */
 export const give = (held: Held): unknown =>
-  held.perRead ? survey(held.value, held.parts ? "frozen" : "copied", false, Infinity, held).value : held.value;
+  held.perRead
+    ? survey(held.value, held.parts ? "frozen" : "copied", false, Infinity, undefined, held).value
+    : held.value;
 
 // Measured on V8, 64 bits: what an empty one takes, and each slot, property or entry.
 const STRING = 24;
 const OBJECT = 32;
 const ENTRY = 40;
 
-/** `keep`: the containers stay the same objects. `reader`: the copy is for a reader of this one, errors are thrown. */
-function survey(root: unknown, mode: ValueMode, keep: boolean, limitBytes: number, reader?: Held): Held {
+/** `keep`: the containers stay the same objects. `reader`: the copy is for a reader of this one; errors are thrown. */
+function survey(
+  root: unknown,
+  mode: ValueMode,
+  keep: boolean,
+  limitBytes: number,
+  writer?: Writer,
+  reader?: Held,
+): Held {
+  const frozen = mode === "frozen";
   const path: (string | number)[] = [];
   const parts = new Set<unknown>();
   let depth = 0;
@@ -74,12 +96,14 @@ function survey(root: unknown, mode: ValueMode, keep: boolean, limitBytes: numbe
     return `${at.replace(/^\./, "").slice(0, 200) || "the value"} ${what}`;
   };
 
-  const foreign = (name: string): void => {
+  const foreign = (value: object): object => {
+    const name = nameOf(value);
+    const found = place(`is a ${name}`);
     bytes += 64;
     plain = false;
-    const found = place(`is a ${name}`);
     uncarried ??= found;
     if (/^Re(quest|sponse)$|Stream$/.test(name)) stream ??= found;
+    return value;
   };
 
   const walk = (value: unknown, key: string | number): unknown => {
@@ -87,42 +111,45 @@ function survey(root: unknown, mode: ValueMode, keep: boolean, limitBytes: numbe
       case "string":
         // On V8 the test takes no time for a one-byte string, whatever its length.
         bytes += STRING + (/[^\0-\xff]/.test(value) ? 2 : 1) * value.length;
-        return value;
+        break;
       case "number":
         if ((value | 0) !== value) bytes += 16;
         if (value - value !== 0 || Object.is(value, -0)) plain = false;
-        return value;
-      case "boolean":
-        return value;
+        break;
+      case "bigint":
+        bytes += STRING + (value.toString(16).length >> 1);
+        plain = false;
+        break;
       case "undefined":
         plain = false;
+        break;
+      case "boolean":
         return value;
-      case "bigint":
-        bytes += 24 + (value.toString(16).length >> 1);
-        plain = false;
-        return value;
+      default:
+        if (value === null || (reader?.parts && !reader.parts.has(value))) return value;
+        return object(value as object, key); // or a function or symbol, which are of no kind
     }
-    if (value === null || (reader?.parts && !reader.parts.has(value))) return value;
-    path[++depth] = key;
-    const result = typeof value === "object" ? container(value) : (foreign(typeof value), value);
-    depth--;
-    return result;
+    return writer ? writer.leaf(value) : value;
   };
 
-  const container = (value: object): unknown => {
+  const object = (value: object, key: string | number): unknown => {
+    path[++depth] = key;
     if (depth > MAX_DEPTH) throw (uncarried = place(`is nested deeper than ${MAX_DEPTH} or cyclic`));
-    const kind = kindOf(value);
-    if (!kind) {
-      foreign(nameOf(value));
-      return value;
-    }
     const before = copies;
-    if (mode === "copied") copies++;
-    const copy = kind === "Object" ? record(value) : kind === "Array" ? list(value as unknown[]) : exotic(value, kind);
-    if (mode === "frozen" && !reader && copies !== before) {
+    const kind = kindOf(value);
+    if (kind && mode === "copied") copies++;
+    const copy = !kind
+      ? foreign(value)
+      : kind === "Object"
+        ? record(value)
+        : kind === "Array"
+          ? list(value as unknown[]) // the kind says so
+          : exotic(value, kind);
+    if (frozen && !reader && copies > before) {
       bytes += ENTRY;
       parts.add(copy);
     }
+    depth--;
     return copy;
   };
 
@@ -144,9 +171,9 @@ function survey(root: unknown, mode: ValueMode, keep: boolean, limitBytes: numbe
     for (const key of keys) {
       const item = copy[key];
       const next = walk(item, key);
-      if (next !== item) copy[key] = next;
+      if (!keep && next !== item) copy[key] = next;
     }
-    return mode === "frozen" ? Object.freeze(copy) : copy;
+    return frozen ? Object.freeze(copy) : copy;
   };
 
   const list = (value: unknown[]): unknown[] => {
@@ -157,35 +184,32 @@ function survey(root: unknown, mode: ValueMode, keep: boolean, limitBytes: numbe
       const next = walk(item, i);
       if (!keep && (next !== item || next === undefined)) copy[i] = next;
     }
-    return mode === "frozen" ? (Object.freeze(copy) as unknown[]) : copy;
+    return frozen ? (Object.freeze(copy) as unknown[]) : copy;
   };
 
-  const exotic = (value: object, kind: string): object => {
+  const exotic = (value: object, kind: string): unknown => {
     plain = false;
-    if (mode === "frozen") copies++;
+    if (frozen) copies++;
+    let content: Content;
     if (kind === "Date") {
-      bytes += 96;
-      const time = Date.prototype.getTime.call(value);
-      return keep ? value : new Date(time);
-    }
-    if (BUFFERS.includes(kind)) {
-      const content = bytesOf(value);
+      count(96);
+      content = Date.prototype.getTime.call(value);
+    } else if (kind === "Map" || kind === "Set") {
+      count(200);
+      const items: unknown[] = (content = []);
+      const visit = (item: unknown, key: unknown): void => {
+        count(ENTRY);
+        const index = items.length;
+        if (kind === "Map") items.push(walk(key, index));
+        items.push(walk(item, typeof key === "string" ? key : index));
+      };
+      if (kind === "Map") Map.prototype.forEach.call(value, visit);
+      else Set.prototype.forEach.call(value, visit);
+    } else {
+      content = bytesOf(value);
       count(200 + content.length);
-      return keep ? value : bufferOf(kind, content);
     }
-    bytes += 200;
-    let index = 0;
-    const next = (item: unknown): unknown => walk(item, index);
-    const copy = kind === "Map" ? new Map<unknown, unknown>() : new Set<unknown>();
-    const visit = (item: unknown, name: unknown): void => {
-      count(ENTRY);
-      if (copy instanceof Map) copy.set(next(name), next(item));
-      else copy.add(next(item));
-      index++;
-    };
-    if (kind === "Map") Map.prototype.forEach.call(value, visit);
-    else Set.prototype.forEach.call(value, visit);
-    return keep ? value : copy;
+    return keep ? value : writer ? writer.exotic(kind, content) : build(kind, content);
   };
 
   let value = root;
@@ -199,13 +223,6 @@ function survey(root: unknown, mode: ValueMode, keep: boolean, limitBytes: numbe
     plain = false;
     copies = 0;
   }
-  return {
-    value,
-    bytes,
-    plain,
-    perRead: copies > 0,
-    ...(uncarried !== undefined && { uncarried }),
-    ...(stream !== undefined && { stream }),
-    ...(copies > 0 && mode === "frozen" && { parts }),
-  };
+  const perRead = copies > 0;
+  return { value, bytes, plain, perRead, uncarried, stream, parts: perRead && frozen ? parts : undefined };
 }
