@@ -38,8 +38,8 @@ export const createExpiryWheel = <T>(): ExpiryWheel<T> => {
     let from = time;
     let to = (time = Math.floor(now));
     for (let level = 0; to > from && level < LEVELS; level++) {
-      for (let tick = Math.max(from + 1, to - BUCKETS + 1); tick <= to; tick++) {
-        const bucket = buckets[level * BUCKETS + (tick & (BUCKETS - 1))];
+      for (let back = Math.min(to - from, BUCKETS); back-- > 0;) {
+        const bucket = buckets[level * BUCKETS + ((to - back) & (BUCKETS - 1))];
         if (bucket === undefined || bucket.next === bucket) continue;
         append(due, bucket.next, bucket.previous);
         bucket.next = bucket.previous = bucket;
