@@ -66,12 +66,12 @@ export function toolEnv(folder = root) {
 }
 
 /**
- * Runs an installed command in the repository, on the installed Node. Resolves with its exit code and, unless `show`
+ * Runs a command, an installed one before any other, in the repository and on the installed Node. Resolves with its exit code and, unless `show`
  * hands it the terminal, what it printed.
  */
 export function runTool(name, args, { show = false, env = {} } = {}) {
   const stdio = show ? "inherit" : ["ignore", "pipe", "pipe"];
-  const child = spawn(binary(name), args, { cwd: root, env: { ...toolEnv(), ...env }, stdio });
+  const child = spawn(name, args, { cwd: root, env: { ...toolEnv(), ...env }, stdio });
   let output = "";
   child.stdout?.on("data", (chunk) => (output += chunk));
   child.stderr?.on("data", (chunk) => (output += chunk));
