@@ -28,7 +28,7 @@ export const noRegistries: Rule = {
   says: "only the lockfile names a package registry",
   find: (files) =>
     files
-      .filter(({ path }) => path !== "package-lock.json")
+      .filter(({ path }) => !path.endsWith("package-lock.json"))
       .flatMap((file) =>
         matches(file, registryUrl, (url) => `names the registry ${url}: leave that to npm's configuration`),
       ),
