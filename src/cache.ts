@@ -2,7 +2,6 @@
 import { jsonCodec } from "./codec/json.ts";
 import { give, hold } from "./codec/walk.ts";
 import { defaultPlatform } from "./default-platform.ts";
-import { show } from "./durations.ts";
 import type { Loader } from "./engine/context.ts";
 import { createCopy, fullWindows, isValid, type Copy } from "./engine/copy.ts";
 import { createEngine, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
@@ -15,17 +14,10 @@ import { CodecError, KeyError, OptionError } from "./errors.ts";
 import { createMemoryTier } from "./memory/tier.ts";
 import { createEmitter, type EventName, type Listener } from "./observe/events.ts";
 import type { CacheStats } from "./observe/stats.ts";
-import {
-  faultOfName,
-  parseTags,
-  resolveCache,
-  resolveEntry,
-  resolveRead,
-  type CacheOptions,
-  type EntryOptions,
-  type ReadOptions,
-  type ResolvedEntry,
-} from "./options.ts";
+import { resolveCache, type CacheOptions } from "./options/cache.ts";
+import { resolveEntry, resolveRead, type EntryOptions, type ReadOptions, type ResolvedEntry } from "./options/entry.ts";
+import { faultOfName, parseTags } from "./options/names.ts";
+import { show } from "./options/parse.ts";
 import { FOREVER, type NewEntry } from "./store/contract.ts";
 
 /** An entry as `getEntry` shows it. Durations in milliseconds. */
@@ -144,7 +136,11 @@ function createPart(part: Part): Cache {
   };
   const tagsOf = (tags: readonly string[]): string[] => parseTags("tags", tags).map((tag) => scopedTag(scope, tag));
 
-  const find = (name: string, loader: Loader<unknown> | undefined, options: ResolvedEntry): Promise<Found | undefined> => {
+  const find = (
+    name: string,
+    loader: Loader<unknown> | undefined,
+    options: ResolvedEntry,
+  ): Promise<Found | undefined> => {
     const key = keyOf(name);
     const startedAt = engine.clock();
     const boundMs = options.strong ? 0 : engine.maxStalenessMs;
@@ -187,7 +183,8 @@ function createPart(part: Part): Cache {
     const held = hold(value, engine.values);
     const { ttlMs } = options;
     const stores = engine.store !== undefined && options.store && ttlMs > 0;
-    const fault = value === undefined ? "undefined is not stored" : (held.stream ?? (stores ? held.uncarried : undefined));
+    const fault =
+      value === undefined ? "undefined is not stored" : (held.stream ?? (stores ? held.uncarried : undefined));
     if (fault !== undefined) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
     const meta = entryMeta(scope, options);
     const entry: NewEntry | undefined = stores
@@ -197,7 +194,15 @@ function createPart(part: Part): Cache {
     if (!options.memory || ttlMs === 0) return;
     const { view, record, stamp, sentAt, ordered } = done;
     const { seq, nonce } = record;
-    const origin = { id: entry ? nonce : "", epoch: stamp.epoch, version: seq, seq, provedAt: sentAt, countedFrom: sentAt, ageMs: 0 };
+    const origin = {
+      id: entry ? nonce : "",
+      epoch: stamp.epoch,
+      version: seq,
+      seq,
+      provedAt: sentAt,
+      countedFrom: sentAt,
+      ageMs: 0,
+    };
     install(engine, key, createCopy(view, held, meta, fullWindows(meta), origin, options.memoryTtlMs), ordered);
   };
 

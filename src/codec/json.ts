@@ -14,7 +14,7 @@ const failure = (what: string, cause: unknown): CodecError =>
  */
 export function jsonCodec(): Codec {
   const encoder = new TextEncoder();
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   return {
     name: "json",
     encode(value, hint) {

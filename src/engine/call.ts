@@ -1,6 +1,6 @@
 // One request to the store: with a witness, a time-out and its place in logical time.
 import { OptionError, StoreError, TimeoutError } from "../errors.ts";
-import type { Answer, CallOptions, Stamp, Witnessed } from "../store/contract.ts";
+import type { Answer, CallOptions, Moved, Stamp, StoreConnection, Witnessed } from "../store/contract.ts";
 import type { Timer } from "../platform.ts";
 import { createViews, viewOf, type Engine } from "./engine.ts";
 import { note, witnessOf, type View } from "./view.ts";
@@ -19,21 +19,39 @@ export class Repartitioned extends Error {
   override readonly name = "Repartitioned";
 }
 
+/** What each operation of a store takes and answers. */
+type Operations = Pick<StoreConnection, "read" | "commit" | "renew" | "release" | "write" | "changesSince">;
+type RequestOf<Name extends keyof Operations> = Omit<Parameters<Operations[Name]>[1], "witness">;
+type ReplyOf<Name extends keyof Operations> = Exclude<Awaited<ReturnType<Operations[Name]>>, Moved>;
+
 /**
  * Sends one request. Rejects with a StoreError when the store fails or does not answer within `storeTimeout`; a read
- * that the store holds gets `holdMs` more from the moment it says so. An OptionError (a missing binding) passes through.
+ * that the store holds gets its `waitMs` more from the moment it says so, and calls `onHeld` then. An OptionError (a
+ * missing binding) passes through.
  */
-export async function ask<Reply extends Stamp>(
+export async function ask<Name extends keyof Operations>(
   engine: Engine,
   view: View,
-  operation: string,
-  send: (common: Witnessed, call: CallOptions) => Answer<Reply>,
-  holdMs = 0,
-): Promise<Answered<Reply>> {
+  operation: Name,
+  request: RequestOf<Name>,
+  onHeld?: () => void,
+): Promise<Answered<ReplyOf<Name>>> {
   const sentAt = engine.clock();
   const tick = ++engine.tick;
   engine.counters.roundTrips++;
-  const reply = await bounded(engine, operation, (call) => send(witnessOf(view), call), holdMs);
+  // The union of all operations cannot be called, though each of them takes what its name demands.
+  const send = engine.store![operation] as unknown as (
+    partition: number,
+    request: RequestOf<Name> & Witnessed,
+    call: CallOptions,
+  ) => Answer<Stamp & ReplyOf<Name>>;
+  const reply = await bounded(
+    engine,
+    operation,
+    (call) => send(view.index, { ...request, ...witnessOf(view) }, call),
+    "waitMs" in request ? Number(request.waitMs) : 0,
+    onHeld,
+  );
   if ("moved" in reply) {
     repartition(engine);
     throw new Repartitioned(`${operation}: the store has another number of partitions`);
@@ -42,12 +60,20 @@ export async function ask<Reply extends Stamp>(
 }
 
 /** Gives a request its end: an answer, an error, a time-out, or close(). What comes later is ignored. */
-function bounded<T>(engine: Engine, operation: string, send: (call: CallOptions) => Promise<T>, holdMs: number) {
+function bounded<T>(
+  engine: Engine,
+  operation: string,
+  send: (call: CallOptions) => Promise<T>,
+  holdMs: number,
+  held?: () => void,
+): Promise<T> {
   const { platform, stops } = engine;
   return new Promise<T>((resolve, reject) => {
     const controller = new AbortController();
     let timer: Timer;
+    let settled = false;
     const finish = (settle: () => void): void => {
+      settled = true;
       platform.clearTimeout(timer);
       stops.delete(stop);
       settle();
@@ -61,12 +87,16 @@ function bounded<T>(engine: Engine, operation: string, send: (call: CallOptions)
     const stop = (): void => fail(new StoreError(`${operation}: the cache is closed`));
     const arm = (ms: number): void => {
       platform.clearTimeout(timer);
+      if (settled) return;
       timer = platform.setTimeout(() => fail(new TimeoutError(`no answer within ${ms} ms`)), ms);
     };
     stops.add(stop);
     arm(engine.storeTimeoutMs);
     if (engine.closed) return stop();
-    const onHeld = (): void => arm(holdMs + engine.storeTimeoutMs);
+    const onHeld = (): void => {
+      held?.();
+      arm(holdMs + engine.storeTimeoutMs);
+    };
     try {
       send({ signal: controller.signal, onHeld }).then((value) => finish(() => resolve(value)), fail);
     } catch (cause) {

@@ -1,5 +1,5 @@
 // What a loader is given, and what it may answer instead of a value.
-import type { EntryOptions } from "../options.ts";
+import type { EntryOptions } from "../options/entry.ts";
 
 /** The value that a loader may refresh instead of making a new one. */
 export interface StaleValue {

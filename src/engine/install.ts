@@ -1,5 +1,5 @@
 // What may enter memory: only what no invalidation known here could have overtaken on its way.
-import type { ResolvedEntry } from "../options.ts";
+import type { ResolvedEntry } from "../options/entry.ts";
 import type { EntryMeta } from "../store/contract.ts";
 import { expireCopy, usefulUntil, type Copy } from "./copy.ts";
 import type { Engine } from "./engine.ts";

@@ -46,7 +46,7 @@ export async function lead(engine: Engine, reader: Reader, flight: Flight, befor
   let { stale, refresh } = before;
   const startedAt = engine.clock();
   const alone = (): Promise<Outcome> => load(engine, reader, flight, undefined, stale, false);
-  for (let waits = 0, polls = 0; ; ) {
+  for (let waits = 0, polls = 0; ;) {
     let read: StoreRead;
     try {
       read = await readStore(engine, reader, flight, refresh);
@@ -131,25 +131,14 @@ async function readStore(
       engine,
       view,
       "read",
-      (common, call) => {
-        const onHeld = (): void => {
-          held = true;
-          call.onHeld?.();
-        };
-        return store.read(
-          view.index,
-          {
-            ...common,
-            key,
-            waitMs,
-            ...(flight && { lease: { token: flight.token, leaseMs, scopes: scope.reserved } }),
-            ...(refresh !== undefined && { refresh }),
-            ...(kept && kept.id !== "" && { hold: kept.id }),
-          },
-          { ...call, onHeld },
-        );
+      {
+        key,
+        waitMs,
+        ...(flight && { lease: { token: flight.token, leaseMs, scopes: scope.reserved } }),
+        ...(refresh !== undefined && { refresh }),
+        ...(kept && kept.id !== "" && { hold: kept.id }),
       },
-      waitMs,
+      () => void (held = true),
     );
     const { entry } = answered.reply;
     const copy = entry && (await toCopy(engine, reader, answered, entry, kept));

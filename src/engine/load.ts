@@ -1,5 +1,5 @@
 // Running the loader: with a lease that is kept alive, and a commit that says whether the value may be kept.
-import { resolveEntry, type EntryOptions, type ResolvedEntry } from "../options.ts";
+import { resolveEntry, type EntryOptions, type ResolvedEntry } from "../options/entry.ts";
 import { CodecError, LoaderError, OptionError, StoreError } from "../errors.ts";
 import { give, hold, type Held } from "../codec/walk.ts";
 import type { EntryMeta, NewEntry } from "../store/contract.ts";
@@ -143,9 +143,7 @@ function keepLease(run: Run, controller: AbortController): () => void {
   if (lease === undefined) return () => undefined;
   const renew = async (): Promise<void> => {
     const { view, key } = reader;
-    const { reply } = await ask(engine, view, "renew", (common, call) =>
-      engine.store!.renew(view.index, { ...common, key, token: flight.token, leaseMs }, call),
-    );
+    const { reply } = await ask(engine, view, "renew", { key, token: flight.token, leaseMs });
     if (!reply.held && !stopped) controller.abort(new LoadLost("the lease was lost"));
   };
   let stopped = false;
@@ -169,9 +167,7 @@ function release(run: Run, backoffMs: number): void {
   const { engine, reader, flight, lease } = run;
   if (lease === undefined || engine.closed) return;
   const { key, view } = reader;
-  const released = ask(engine, view, "release", (common, call) =>
-    engine.store!.release(view.index, { ...common, key, token: flight.token, backoffMs }, call),
-  );
+  const released = ask(engine, view, "release", { key, token: flight.token, backoffMs });
   background(engine, reader.request, "release", released);
 }
 
@@ -228,13 +224,8 @@ async function commit(run: Run, entry: NewEntry | (EntryMeta & { readonly keep: 
   const { engine, reader, flight, epoch, version } = run;
   const { key, view } = reader;
   try {
-    return await ask(engine, view, "commit", (common, call) =>
-      engine.store!.commit(
-        view.index,
-        { ...common, ...deadlineOf(engine, view), key, token: flight.token, epoch: epoch!, version, entry },
-        call,
-      ),
-    );
+    const request = { key, token: flight.token, epoch: epoch!, version, entry }; // a lease has an epoch
+    return await ask(engine, view, "commit", { ...request, ...deadlineOf(engine, view) });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     report(engine, "commit", error, reader.name);

@@ -1,5 +1,5 @@
 // One read, from the call to its answer: who asks, since when, and how old a proof may be.
-import type { ResolvedEntry } from "../options.ts";
+import type { ResolvedEntry } from "../options/entry.ts";
 import type { Loader } from "./context.ts";
 import type { RequestScope } from "./engine.ts";
 import type { Scope } from "./names.ts";

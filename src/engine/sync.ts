@@ -39,9 +39,7 @@ async function question(engine: Engine, view: View): Promise<void> {
   engine.counters.syncs++;
   const { epoch, applied, tip } = view;
   const since = { epoch: epoch ?? "", seq: applied, tip };
-  const { reply, sentAt, ordered } = await ask(engine, view, "changesSince", (common, call) =>
-    engine.store!.changesSince(view.index, { ...common, since }, call),
-  );
+  const { reply, sentAt, ordered } = await ask(engine, view, "changesSince", { since });
   const { records } = reply;
   // Nothing of an answer that cannot be ordered; and one that began a new epoch has already emptied the view.
   if (!ordered || reply.epoch !== epoch) return;

@@ -45,7 +45,8 @@ export async function writeTags(engine: Engine, request: RequestScope, write: Wr
     );
     if (failed.length === 0) return;
     if (failed.some(({ cause }) => cause instanceof Repartitioned)) continue;
-    const where = views.length > 1 ? ` by partitions ${failed.map(({ index }) => index).join(", ")} of ${views.length}` : "";
+    const where =
+      views.length > 1 ? ` by partitions ${failed.map(({ index }) => index).join(", ")} of ${views.length}` : "";
     const { cause } = failed[0]!; // at least one failed
     if (!(cause instanceof StoreError)) throw cause;
     throw new StoreError(`${write.kind}: not acknowledged${where}; it goes on being retried`, { cause });
@@ -90,10 +91,7 @@ function writeHere(engine: Engine, view: View, write: Write, nonce: string, tick
 async function attempt(engine: Engine, view: View, pending: Pending): Promise<Acknowledged> {
   const { write, nonce } = pending;
   const beganAt = engine.clock();
-  const send = (kind: Write) =>
-    ask(engine, view, write.kind, (common, call) =>
-      engine.store!.write(view.index, { ...common, ...deadlineOf(engine, view), write: kind, nonce }, call),
-    );
+  const send = (kind: Write) => ask(engine, view, "write", { write: kind, nonce, ...deadlineOf(engine, view) });
   // A value that was set before is not set again: who set it was told that it failed, and may have gone on.
   const again: Write = write.kind === "set" ? { kind: "delete", key: write.key } : write;
   let answered = await send(pending.attempted ? again : write);
@@ -143,7 +141,7 @@ function retryAll(engine: Engine, request: RequestScope): void {
 }
 
 async function retry(engine: Engine, view: View): Promise<void> {
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     if (view.pending.length > MAX_PENDING) collapse(view);
     const delayMs = Math.min(RETRY_MS[0] * 2 ** failures, RETRY_MS[1]);
     await pause(engine, delayMs * (0.5 + engine.platform.random() / 2));

@@ -1,6 +1,7 @@
 // Durations and sizes as users write them: numbers, or text with a unit.
-import { OptionError } from "./errors.ts";
-import { FOREVER } from "./store/contract.ts";
+import { OptionError } from "../errors.ts";
+import { FOREVER } from "../store/contract.ts";
+import { show } from "./parse.ts";
 
 /** Milliseconds, or text such as "250ms", "30s", "5m", "2.5h", "1d". Zero means zero; Infinity means without end. */
 export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
@@ -32,10 +33,4 @@ export function parseDuration(name: string, value: unknown): number {
 /** Bytes of a size. Throws an OptionError that names the option. */
 export function parseSize(name: string, value: unknown): number {
   return parse(name, value, SIZE_UNITS, 'a size: bytes or text like "64kb", "32mb"');
-}
-
-/** A value as error messages quote it: short, and never an object's contents, which may be secret. */
-export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  return typeof value === "object" && value !== null ? (Array.isArray(value) ? "an array" : "an object") : String(value);
 }
