@@ -41,6 +41,13 @@ test.each([
   expect(drain(policy)).toEqual(order);
 });
 
+test("using the newest slot writes nothing", () => {
+  const { policy, slots } = fill();
+  for (const slot of slots) Object.freeze(slot);
+  policy.hit(slots[2]!);
+  expect(() => policy.hit(slots[1]!)).toThrow(TypeError); // writing to a frozen slot does throw
+});
+
 test("asking for the victim leaves it in", () => {
   const { policy } = fill();
   expect(policy.victim()).toBe(policy.victim());

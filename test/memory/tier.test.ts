@@ -93,6 +93,21 @@ describe("bounds", () => {
     expect([tier.peek("a"), tier.entries, evicted]).toEqual([undefined, 1, []]);
   });
 
+  test("entries fill the tier to the last byte", () => {
+    const { tier, evicted } = create({ maxBytes: 10 * costOf("0", 10), maxEntries: 100 });
+    for (let index = 0; index < 10; index++) tier.set(String(index), "", 10, Infinity, 0);
+    expect([tier.entries, evicted]).toEqual([10, []]);
+    tier.set("x", "", 10, Infinity, 0);
+    expect([tier.entries, evicted]).toEqual([10, ["0 size"]]);
+  });
+
+  test("an entry that would not fit into the empty tier pushes nothing out", () => {
+    const { tier, evicted } = create({ maxBytes: costOf("a", 20) });
+    tier.set("a", "", 10, Infinity, 0);
+    expect(tier.set("a key too long for it", "", 10, Infinity, 0)).toBe(false);
+    expect([tier.entries, evicted]).toEqual([1, []]);
+  });
+
   test.each([NaN, Infinity])("an item of %d bytes is refused", (bytes) => {
     const { tier } = create();
     expect([tier.set("a", "", bytes, Infinity, 0), tier.bytes]).toEqual([false, 0]);
