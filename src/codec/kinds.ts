@@ -7,7 +7,7 @@ export const MAX_DEPTH = 1000;
 
 /** Built-ins that are carried, as opposed to instances of their subclasses. */
 const CARRIED = /^(Array|Date|Map|Set|ArrayBuffer)$/;
-const BUFFER = /^(ArrayBuffer|DataView|(Uint8Clamped|(Big)?(Uint|Int)(8|16|32|64)|Float(16|32|64))Array)$/;
+const BUFFER = /^(ArrayBuffer|DataView|(Big)?(Uint|Int|Float)\d+(Clamped)?Array)$/;
 
 /** An `Object.prototype`. */
 const isRoot = (proto: object | null): boolean =>

@@ -203,8 +203,8 @@ function survey(
         if (kind === "Map") items.push(walk(key, index));
         items.push(walk(item, typeof key === "string" ? key : index));
       };
-      if (kind === "Map") Map.prototype.forEach.call(value, visit);
-      else Set.prototype.forEach.call(value, visit);
+      const { forEach } = (kind === "Map" ? Map : Set).prototype as Map<unknown, unknown>; // called alike
+      forEach.call(value as Map<unknown, unknown>, visit);
     } else {
       content = bytesOf(value);
       count(200 + content.length);
