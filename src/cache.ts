@@ -4,7 +4,7 @@ import { give, hold } from "./codec/walk.ts";
 import { defaultPlatform } from "./default-platform.ts";
 import type { Loader } from "./engine/context.ts";
 import { createCopy, fullWindows, isValid, type Copy } from "./engine/copy.ts";
-import { createEngine, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
+import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
 import { entryMeta, install } from "./engine/install.ts";
 import { child, ROOT, scopedTag, storedKey, userTags, type Scope } from "./engine/names.ts";
 import { countHit, read, type Found } from "./engine/read.ts";
@@ -121,7 +121,7 @@ export function createCache(options: CacheOptions = {}): Cache {
     engine,
     scope: ROOT,
     defaults: entry,
-    request: { waitUntil: platform.waitUntil, held: 0 },
+    request: { waitUntil: platform.waitUntil, holds: [] },
   });
 }
 
@@ -243,8 +243,14 @@ function createPart(part: Part): Cache {
     },
     bind(ctx) {
       if (typeof ctx?.waitUntil !== "function") throw new OptionError(`bind: ${show(ctx)} has no waitUntil`);
-      // Called as a method: a detached ctx.waitUntil throws on Workers.
-      return createPart({ ...part, request: { waitUntil: (promise) => ctx.waitUntil(promise), held: 0 } });
+      const waitUntil = (promise: Promise<unknown>): void => {
+        try {
+          ctx.waitUntil(promise); // as a method: detached it throws on Workers
+        } catch (error) {
+          report(engine, "waitUntil", error); // the request is over: the work goes on as long as the runtime lets it
+        }
+      };
+      return createPart({ ...part, request: { waitUntil, holds: [] } });
     },
     on: events.on,
     off: events.off,
@@ -261,7 +267,6 @@ function createPart(part: Part): Cache {
     async close() {
       if (engine.closed) return;
       engine.closed = true;
-      for (const load of engine.loads) load.abort(new Error("the cache was closed"));
       for (const stop of [...engine.stops]) stop();
       tier?.clear();
       await engine.store?.close();

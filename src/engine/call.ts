@@ -2,7 +2,7 @@
 import { OptionError, StoreError, TimeoutError } from "../errors.ts";
 import type { Answer, CallOptions, Moved, Stamp, StoreConnection, Witnessed } from "../store/contract.ts";
 import type { Timer } from "../platform.ts";
-import { createViews, viewOf, type Engine } from "./engine.ts";
+import { createViews, onClose, viewOf, type Engine } from "./engine.ts";
 import { note, witnessOf, type View } from "./view.ts";
 
 /** An answer, with when its question was sent. */
@@ -90,7 +90,7 @@ function bounded<T>(
       if (settled) return;
       timer = platform.setTimeout(() => fail(new TimeoutError(`no answer within ${ms} ms`)), ms);
     };
-    stops.add(stop);
+    onClose(engine, stop);
     arm(engine.storeTimeoutMs);
     if (engine.closed) return stop();
     const onHeld = (): void => {

@@ -32,9 +32,7 @@ export interface Engine extends EngineOptions {
   views: View[];
   readonly flights: Map<string, Flight>;
   readonly counters: Counters;
-  /** Aborts the loads that run, when the cache is closed. */
-  readonly loads: Set<AbortController>;
-  /** Timers to be cancelled by close(): call them to stop what waits. */
+  /** What close() calls to end whatever waits or loads. */
   readonly stops: Set<() => void>;
   closed: boolean;
 }
@@ -42,8 +40,8 @@ export interface Engine extends EngineOptions {
 /** What ties work to one request: on Workers, what outlives the response must be announced to it. */
 export interface RequestScope {
   waitUntil(promise: Promise<unknown>): void;
-  /** Held reads open in this request. */
-  held: number;
+  /** Until when, in local time, each of the held reads of this request may last. */
+  holds: readonly number[];
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -54,7 +52,6 @@ export function createEngine(options: EngineOptions): Engine {
     views: createViews(options.store?.partitions ?? 1, options.store === undefined),
     flights: new Map(),
     counters: createCounters(),
-    loads: new Set(),
     stops: new Set(),
     closed: false,
   };
@@ -89,6 +86,18 @@ export function background(engine: Engine, request: RequestScope, operation: str
   request.waitUntil(work.catch((error: unknown) => report(engine, operation, error)));
 }
 
+const MAX_STOPS = 10_000;
+
+/**
+ * Has `stop` called by close(), unless it is taken from `engine.stops` before. A request that was cancelled takes
+ * nothing back, so beyond a bound the oldest are forgotten: what they would end is over.
+ */
+export function onClose(engine: Engine, stop: () => void): void {
+  const { stops } = engine;
+  stops.add(stop);
+  if (stops.size > MAX_STOPS) for (const oldest of stops) return void stops.delete(oldest);
+}
+
 /** A pause that close() cuts short. */
 export function pause(engine: Engine, ms: number): Promise<void> {
   return new Promise((resolve) => {
@@ -98,7 +107,7 @@ export function pause(engine: Engine, ms: number): Promise<void> {
       resolve();
     };
     const timer = engine.platform.setTimeout(stop, ms);
-    engine.stops.add(stop);
+    onClose(engine, stop);
     if (engine.closed) stop();
   });
 }
@@ -113,7 +122,7 @@ export function within<T>(engine: Engine, promise: Promise<T>, ms: number): Prom
       settle();
     };
     const timer = engine.platform.setTimeout(stop, ms);
-    engine.stops.add(stop);
+    onClose(engine, stop);
     promise.then(
       (value) => finish(() => resolve(value)),
       (error: unknown) => finish(() => reject(error)),

@@ -1,6 +1,6 @@
 // Sharing a load: how a flight begins, who may join it, and how a caller lives on if the one who leads does not.
 import { isValid } from "./copy.ts";
-import { newId, within, type Engine } from "./engine.ts";
+import { newId, onClose, within, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
 import { covers, isExpiry } from "./pending.ts";
 import type { Reader } from "./reader.ts";
@@ -45,6 +45,12 @@ export function startFlight(
     alone: options.alone ?? false,
     stale: options.stale,
   };
+  // Those of requests that were cancelled are in nobody's care. The map is in the order of their starts.
+  for (const [old, { startedAt: began }] of flights) {
+    if (startedAt - began <= MAX_AGE_MS) break;
+    flights.delete(old);
+  }
+  flights.delete(key);
   flights.set(key, flight);
   const beat = (): void => {
     flight.beatAt = engine.clock();
@@ -52,7 +58,7 @@ export function startFlight(
   };
   let timer = platform.setTimeout(beat, BEAT_MS);
   const stop = (): void => platform.clearTimeout(timer);
-  engine.stops.add(stop);
+  onClose(engine, stop);
   const end = (): void => {
     stop();
     engine.stops.delete(stop);

@@ -123,9 +123,12 @@ async function readStore(
   const store = engine.store!; // callers have looked
   const kept = options.memory ? copyInMemory(engine, key) : undefined;
   const beganAt = engine.clock();
-  const waitMs = flight !== undefined && request.held < store.heldReadsPerRequest ? leaseMs : 0;
+  // A count would leak with each request that is cancelled while it waits; instants run out by themselves.
+  request.holds = request.holds.filter((until) => until > beganAt);
+  const waitMs = flight !== undefined && request.holds.length < store.heldReadsPerRequest ? leaseMs : 0;
+  const until = beganAt + waitMs + engine.storeTimeoutMs;
   let held = false;
-  request.held++;
+  request.holds = [...request.holds, until];
   try {
     const answered = await ask(
       engine,
@@ -147,7 +150,8 @@ async function readStore(
     const state = entry!.freshForMs > 0 ? "fresh" : "stale"; // there is a copy, so there was an entry
     return { reply: answered.reply, outcome: { copy, state, tier: "store", began: answered.tick, beganAt }, held };
   } finally {
-    request.held--;
+    const index = request.holds.indexOf(until);
+    request.holds = request.holds.filter((_, other) => other !== index);
   }
 }
 

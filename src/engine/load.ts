@@ -6,7 +6,7 @@ import type { EntryMeta, NewEntry } from "../store/contract.ts";
 import { ask, deadlineOf } from "./call.ts";
 import { Failure, NOT_MODIFIED, SKIP, type LoaderContext } from "./context.ts";
 import { createCopy, fullWindows, isServableOnError, type Copy, type Windows } from "./copy.ts";
-import { background, report, type Engine } from "./engine.ts";
+import { background, onClose, report, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
 import { entryMeta, install } from "./install.ts";
 import type { Reader } from "./reader.ts";
@@ -57,6 +57,7 @@ export async function load(
   stale: Outcome | undefined,
   keep: boolean,
 ): Promise<Outcome> {
+  if (engine.closed) throw new StoreError("the cache is closed");
   const run: Run = {
     engine,
     reader,
@@ -101,7 +102,8 @@ export async function load(
 async function runLoader(run: Run): Promise<Loaded> {
   const { engine, reader } = run;
   const controller = new AbortController();
-  engine.loads.add(controller);
+  const close = (): void => controller.abort(new StoreError("the cache was closed"));
+  onClose(engine, close);
   let options = reader.options;
   const { stale } = run;
   const context: LoaderContext = {
@@ -132,7 +134,7 @@ async function runLoader(run: Run): Promise<Loaded> {
     throw new LoaderError(`the loader of ${JSON.stringify(reader.name)} failed: ${reason}`, { cause });
   } finally {
     stop();
-    engine.loads.delete(controller);
+    engine.stops.delete(close);
   }
 }
 
@@ -158,7 +160,7 @@ function keepLease(run: Run, controller: AbortController): () => void {
     platform.clearTimeout(timer);
     engine.stops.delete(stop);
   };
-  engine.stops.add(stop);
+  onClose(engine, stop);
   return stop;
 }
 

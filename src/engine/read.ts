@@ -11,6 +11,7 @@ import { load, LoadLost } from "./load.ts";
 import { covers, isExpiry } from "./pending.ts";
 import type { Reader } from "./reader.ts";
 import { sync } from "./sync.ts";
+import { retryAll } from "./write.ts";
 import type { View } from "./view.ts";
 
 /** The answer to a read. */
@@ -103,7 +104,8 @@ function pendingOn(view: View, key: string, tags: readonly string[], before: num
 
 /** Lets own writes that cover the reader's key have their first attempt; then says what those still in doubt do to it. */
 async function ownInvalidation(engine: Engine, reader: Reader): Promise<"gone" | "stale" | undefined> {
-  const { view, key, scope, tick } = reader;
+  const { view, key, scope, tick, request } = reader;
+  if (view.pending.length > 0) retryAll(engine, request);
   await firstAttempts(engine, reader, scope.reserved);
   return pendingOn(view, key, scope.reserved, tick);
 }

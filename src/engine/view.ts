@@ -51,8 +51,8 @@ export interface View {
   syncing: Sync | undefined;
   /** After a failed question to the log, none is asked before this. */
   syncAgainAt: number;
-  /** Own writes in doubt are being retried. */
-  retrying: boolean;
+  /** Own writes in doubt are being retried, unless whoever does so has not shown itself until this local time. */
+  retriedUntil: number;
   /** The store's clock as of its latest answer, and the local time at which that arrived. */
   storeTime: number | undefined;
   storeTimeAt: number;
@@ -80,7 +80,7 @@ export function createView(index: number): View {
     pending: [],
     syncing: undefined,
     syncAgainAt: -Infinity,
-    retrying: false,
+    retriedUntil: -Infinity,
     storeTime: undefined,
     storeTimeAt: 0,
   };

@@ -127,13 +127,15 @@ function acknowledge(
   if (reply.seq <= view.applied) view.provedAt = Math.max(view.provedAt, sentAt);
 }
 
-/** Starts to retry the writes in doubt, in each partition one after the other, until all are done or the cache is closed. */
-function retryAll(engine: Engine, request: RequestScope): void {
+/**
+ * Retries the writes in doubt, in each partition one after the other, until all are done or the cache is closed. Where
+ * processes end with their requests, the next operation that meets such a write goes on with it.
+ */
+export function retryAll(engine: Engine, request: RequestScope): void {
   for (const view of engine.views) {
-    if (view.retrying || !view.pending.some(({ attempted }) => attempted)) continue;
-    view.retrying = true;
+    if (engine.clock() < view.retriedUntil || !view.pending.some(({ attempted }) => attempted)) continue;
     const done = (): void => {
-      view.retrying = false;
+      view.retriedUntil = -Infinity;
       if (!engine.closed && !engine.views.includes(view)) retryAll(engine, request);
     };
     background(engine, request, "retry", retry(engine, view).finally(done));
@@ -144,6 +146,7 @@ async function retry(engine: Engine, view: View): Promise<void> {
   for (let failures = 0; ;) {
     if (view.pending.length > MAX_PENDING) collapse(view);
     const delayMs = Math.min(RETRY_MS[0] * 2 ** failures, RETRY_MS[1]);
+    view.retriedUntil = engine.clock() + delayMs + 4 * engine.storeTimeoutMs;
     await pause(engine, delayMs * (0.5 + engine.platform.random() / 2));
     const pending = view.pending.find(({ attempted }) => attempted);
     if (pending === undefined || engine.closed || !engine.views.includes(view)) return;
