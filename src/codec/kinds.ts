@@ -35,10 +35,11 @@ export function kindOf(value: object): string {
       : "";
 }
 
-/** What to call an object that is not carried: "Response", "Blob", "class instance". */
+/** What to call an object that is not carried: "Response", "Promise", the name of its class. */
 export function nameOf(value: object): string {
   const tag = tagOf(value);
-  return tag === "Object" || CARRIED.test(tag) ? "class instance" : tag;
+  // Before the compatibility date 2024-09-26 the tag of everything that workerd adds to the language is "Object".
+  return tag === "Object" || CARRIED.test(tag) ? String(value.constructor?.name || "class instance") : tag;
 }
 
 /** The bytes of a buffer or view, not copied; throws for what is neither, or detached. */

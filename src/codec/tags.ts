@@ -43,13 +43,13 @@ export function untagged(tree: unknown, tail: Uint8Array): unknown {
 
   const scalar = (text: string): unknown => {
     if (text[1] === "$") return text.slice(1);
-    const [found, special, sign, digits, kind = "", number] = SCALAR.exec(text) ?? [];
-    check(found);
+    const [, special, sign, digits, kind = "", number] = SCALAR.exec(text) ?? [];
     if (special) return special === "undefined" ? undefined : Number(special);
     if (digits) return sign ? -BigInt(digits) : BigInt(digits);
     if (kind === "Date") return build(kind, Number(number));
+    // Not a number if nothing matched. Beyond the tail there is nothing to take, and the end will not be at its end.
     const end = at + Number(number);
-    check(end >= at && end <= tail.length);
+    check(end >= at);
     return build(kind, tail.subarray(at, (at = end)));
   };
 
