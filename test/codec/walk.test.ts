@@ -53,7 +53,7 @@ describe("hold", () => {
   });
 
   it("touches nothing in mode shared", () => {
-    const value = Object.freeze({ a: [NaN, , undefined], n: NaN, d: new Date(1), m: new Map([[1, {}]]) }); // eslint-disable-line no-sparse-arrays
+    const value = Object.freeze({ a: [NaN, , undefined], n: NaN, d: new Date(1), m: new Map([[1, {}]]) });
     const held = hold(value, "shared");
     expect([held.value === value, held.perRead, held.plain, give(held) === value]).toEqual([true, false, false, true]);
     expect([held.uncarried, Object.isFrozen(value.a), 1 in value.a]).toEqual([undefined, false, false]);
@@ -96,7 +96,7 @@ describe("hold", () => {
   });
 
   it("drops symbol keys, hidden properties, extra properties of arrays, and fills holes", () => {
-    const list = Object.assign([1, , 3], { extra: 1 }); // eslint-disable-line no-sparse-arrays
+    const list = Object.assign([1, , 3], { extra: 1 });
     const value = Object.defineProperty({ list, [Symbol("s")]: 1 }, "hidden", { value: 1 });
     const copy = hold(value, "frozen").value;
     expect(sameValue(copy, { list: [1, undefined, 3] })).toBe(true);
