@@ -5,6 +5,7 @@
 // are read once; `toJSON` is not used. Array holes become undefined, extra properties of arrays and of the other
 // built-ins are dropped, null-prototype objects come back as ordinary ones, Node's Buffer as Uint8Array. A reference
 // used twice is carried twice.
+import { CodecError } from "../errors.ts";
 import { build, bytesOf, kindOf, MAX_DEPTH, nameOf } from "./kinds.ts";
 import type { Content } from "./kinds.ts";
 
@@ -106,6 +107,11 @@ function survey(
     return value;
   };
 
+  /** Ends the walk: the value as a whole is not carried. */
+  const stop = (why: string): never => {
+    throw new CodecError((uncarried = place(why)));
+  };
+
   const walk = (value: unknown, key: string | number): unknown => {
     switch (typeof value) {
       case "string":
@@ -134,7 +140,7 @@ function survey(
 
   const object = (value: object, key: string | number): unknown => {
     path[++depth] = key;
-    if (depth > MAX_DEPTH) throw (uncarried = place(`is nested deeper than ${MAX_DEPTH} or cyclic`));
+    if (depth > MAX_DEPTH) stop(`is nested deeper than ${MAX_DEPTH} or cyclic`);
     const before = copies;
     const kind = kindOf(value);
     if (kind && mode === "copied") copies++;
@@ -157,7 +163,7 @@ function survey(
   const count = (size: number): void => {
     bytes += size;
     // A proxy may claim any length, even NaN.
-    if (!(bytes <= limitBytes)) throw (uncarried = place("is too large"));
+    if (!(bytes <= limitBytes)) stop("is too large");
   };
 
   const record = (value: object): object => {
