@@ -162,9 +162,13 @@ function createPart(part: Part): Cache {
   const lookUp = async (name: string, options: ReadOptions | undefined): Promise<Found | undefined> =>
     find(name, undefined, resolveRead(defaults, options));
 
-  /** The hit that costs a map look-up: in memory, fresh, valid and proved. */
-  const hit = (name: string, options: ResolvedEntry): Copy | undefined => {
-    if (tier === undefined || typeof name !== "string" || !options.memory || options.strong) return undefined;
+  /**
+   * The hit that costs a map look-up: in memory, fresh, valid and proved. Of the options it looks at no more than it
+   * needs: wrong ones were refused when the value was loaded.
+   */
+  const hit = (name: string, given: EntryOptions | undefined): Copy | undefined => {
+    if (tier === undefined || typeof name !== "string" || !(given?.memory ?? defaults.memory)) return undefined;
+    if (given?.consistency === undefined ? defaults.strong : given.consistency !== "eventual") return undefined;
     const copy = tier.get(storedKey(scope, name))?.item;
     if (copy === undefined || copy.view.pending.length > 0 || engine.closed || !isValid(copy)) return undefined;
     const now = engine.clock();
@@ -209,14 +213,13 @@ function createPart(part: Part): Cache {
   const cache: Cache = {
     getOrSet<T>(key: string, loader: Loader<T>, given?: EntryOptions): Promise<T> {
       try {
-        const options = given === undefined ? defaults : resolveEntry(defaults, given);
-        const copy = hit(key, options);
+        const copy = hit(key, given);
         if (copy !== undefined) {
           countHit(engine, key, "memory", "fresh");
           return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
         }
         if (typeof loader !== "function") throw new OptionError(`loader: ${show(loader)} is not a function`);
-        return find(key, loader, options).then((found) => (found && give(found.copy.held)) as T); // the same
+        return find(key, loader, resolveEntry(defaults, given)).then((found) => (found && give(found.copy.held)) as T); // the same
       } catch (error) {
         return Promise.reject(error instanceof Error ? error : new Error(String(error)));
       }
