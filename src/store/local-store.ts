@@ -1,0 +1,70 @@
+// A Store over partitions in this process: what every storage that needs no network shares.
+import { StoreError } from "../errors.ts";
+import type { Platform } from "../platform.ts";
+import type { Store, StoreConnection } from "./contract.ts";
+import { createPartition } from "./partition.ts";
+import type { Partition, PartitionLimits } from "./partition.ts";
+import type { PartitionStorage } from "./partition-storage.ts";
+
+/** What `localStore` needs. */
+export interface LocalStoreOptions {
+  readonly kind: string;
+  readonly partitions: number;
+  readonly limits: Partial<PartitionLimits>;
+  /** Opens the storage of one partition of the cache of this name, once. */
+  open(name: string, partition: number): PartitionStorage;
+}
+
+/** The partitions of one cache name, shared by all that connect to it. */
+interface Shared {
+  readonly partitions: readonly Partition[];
+  connections: number;
+}
+
+/**
+ * Makes a store whose caches of one name share their partitions. The store's clock is the platform of the first that
+ * connects. Answers are asynchronous, by a microtask, as those of any store are. When the last connection of a name
+ * closes, its held reads are answered; what it stored stays.
+ */
+export function localStore({ kind, partitions: count, limits, open }: LocalStoreOptions): Store {
+  const names = new Map<string, Shared>();
+
+  const openAll = (name: string, platform: Platform): Shared => {
+    const { now, random, setTimeout: setTimer, clearTimeout: clearTimer } = platform;
+    const partitions = Array.from({ length: count }, (_, index) =>
+      createPartition({ storage: open(name, index), now, random, setTimer, clearTimer, limits }),
+    );
+    const shared = { partitions, connections: 0 };
+    names.set(name, shared);
+    return shared;
+  };
+
+  return {
+    kind,
+    connect({ name, platform }): StoreConnection {
+      const shared = names.get(name) ?? openAll(name, platform);
+      shared.connections++;
+      let open = true;
+      const at = (index: number): Partition => {
+        const partition = shared.partitions[index];
+        if (partition === undefined) throw new StoreError(`The ${kind} store has no partition ${index}`);
+        return partition;
+      };
+      return {
+        partitions: count,
+        heldReadsPerRequest: Infinity,
+        read: async (partition, request, call) => at(partition).read(request, call),
+        commit: async (partition, request) => at(partition).commit(request),
+        renew: async (partition, request) => at(partition).renew(request),
+        release: async (partition, request) => at(partition).release(request),
+        write: async (partition, request) => at(partition).write(request),
+        changesSince: async (partition, request) => at(partition).changesSince(request),
+        info: async (partition) => at(partition).info(),
+        async close() {
+          if (open && --shared.connections === 0) for (const partition of shared.partitions) partition.close();
+          open = false;
+        },
+      };
+    },
+  };
+}

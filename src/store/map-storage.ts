@@ -1,0 +1,103 @@
+// A partition's rows in Maps: the storage of the reference implementation.
+import { createLeases } from "./leases.ts";
+import type { EntryHead, PartitionMeta, PartitionStorage, StoredRecord, TagMark } from "./partition-storage.ts";
+import { isUserTag } from "./validity.ts";
+
+interface Row {
+  readonly head: EntryHead;
+  readonly bytes: Uint8Array;
+}
+
+/** An empty partition in memory. Its steps are atomic because nothing in them waits or fails. */
+export function mapStorage(): PartitionStorage {
+  const leases = createLeases();
+  const rows = new Map<string, Row>(); // in order of use
+  const tags = new Map<string, TagMark>();
+  let log: StoredRecord[] = [];
+  let nonces = new Map<string, StoredRecord>();
+  let meta: PartitionMeta | undefined;
+  let bytes = 0;
+  let tour = rows.values();
+
+  /** The index of the record with this seq: the log has no gaps. */
+  const indexOf = (seq: number): number => seq - (log[0]?.seq ?? 0);
+
+  return {
+    ...leases,
+    atomic: (step) => step(),
+    meta: () => meta,
+    reset(epoch) {
+      leases.clear();
+      tags.clear();
+      log = [];
+      nonces = new Map();
+      meta = { epoch, seq: 0, tip: "", floor: 0 };
+    },
+    append(record) {
+      log.push(record);
+      nonces.set(record.nonce, record);
+      if (meta !== undefined) meta = { ...meta, seq: record.seq, tip: record.nonce };
+    },
+    recordAt: (seq) => log[indexOf(seq)],
+    recordOf: (nonce) => nonces.get(nonce),
+    recordsAfter(seq, limit) {
+      const from = Math.max(0, indexOf(seq + 1));
+      return log.slice(from, from + limit);
+    },
+    trimLog(seq) {
+      const gone = log.splice(0, Math.max(0, indexOf(seq + 1)));
+      for (const record of gone) nonces.delete(record.nonce);
+    },
+    marks: (names) => names.map((tag) => tags.get(tag)).filter((mark) => mark !== undefined),
+    mark(names, seq, staleAt) {
+      for (const tag of names) {
+        const mark = tags.get(tag) ?? { goneSeq: 0, staleSeq: 0, staleAt: 0 };
+        tags.set(tag, staleAt === undefined ? { ...mark, goneSeq: seq } : { ...mark, staleSeq: seq, staleAt });
+      }
+    },
+    pruneTags(keep) {
+      const seqOf = (mark: TagMark): number => Math.max(mark.goneSeq, mark.staleSeq);
+      const users = [...tags].filter(([tag]) => isUserTag(tag));
+      const floor = users.map(([, mark]) => seqOf(mark)).sort((a, b) => b - a)[keep];
+      if (floor === undefined || meta === undefined) return;
+      for (const [tag, mark] of users) if (seqOf(mark) <= floor) tags.delete(tag);
+      meta = { ...meta, floor: Math.max(meta.floor, floor) };
+    },
+    head: (key) => rows.get(key)?.head,
+    bytes: (head) => rows.get(head.key)?.bytes.slice(),
+    put(head, value, old) {
+      const kept = value?.slice() ?? rows.get(head.key)?.bytes;
+      if (kept === undefined) return;
+      rows.set(head.key, { head, bytes: kept });
+      bytes += head.costBytes - (old?.costBytes ?? 0);
+    },
+    delete(head) {
+      if (rows.delete(head.key)) bytes -= head.costBytes;
+    },
+    touch(head, usedAt) {
+      const row = rows.get(head.key);
+      if (row === undefined) return;
+      rows.delete(head.key);
+      rows.set(head.key, { head: { ...head, usedAt }, bytes: row.bytes });
+    },
+    oldest(limit) {
+      const heads: EntryHead[] = [];
+      for (const { head } of rows.values()) if (heads.push(head) >= limit) break;
+      return heads;
+    },
+    scan(limit) {
+      const heads: EntryHead[] = [];
+      while (heads.length < limit) {
+        const next = tour.next();
+        if (next.done === true) {
+          tour = rows.values();
+          return { heads, more: false };
+        }
+        heads.push(next.value.head);
+      }
+      return { heads, more: true };
+    },
+    usage: () => ({ entries: rows.size, bytes }),
+    counts: () => ({ tags: [...tags.keys()].filter(isUserTag).length, logRecords: log.length, leases: leases.size() }),
+  };
+}

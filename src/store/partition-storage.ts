@@ -1,0 +1,132 @@
+// What the partition protocol needs of a storage: small synchronous operations that suit Maps and SQL rows. Types only.
+import type { EntryMeta, Position } from "./contract.ts";
+
+/** The metadata of a partition. `floor`: entries with a tag of a user and a smaller version are invalid. */
+export interface PartitionMeta extends Position {
+  readonly floor: number;
+}
+
+/** A log record as it is kept; `at` is the store's clock when it was done. */
+export interface StoredRecord {
+  readonly seq: number;
+  readonly nonce: string;
+  readonly at: number;
+  readonly expire: boolean;
+  readonly key?: string;
+  readonly tags?: readonly string[];
+}
+
+/** What is known of a tag: the seq of its last invalidation, and seq and instant of its last expiry. 0 for never. */
+export interface TagMark {
+  readonly goneSeq: number;
+  readonly staleSeq: number;
+  readonly staleAt: number;
+}
+
+/** An entry without its bytes. */
+export interface EntryHead extends EntryMeta {
+  readonly key: string;
+  readonly id: string;
+  readonly epoch: string;
+  readonly version: number;
+  readonly storedAt: number;
+  /** The coarse instant of the last use: orders eviction, and is written at most once an hour. */
+  readonly usedAt: number;
+  /** The instant of the first `expire` of this entry. */
+  readonly expiredAt?: number;
+  readonly valueBytes: number;
+  /** What it counts for against the partition's size limit: value, key, tags and a constant. */
+  readonly costBytes: number;
+}
+
+/** The right to load a key; or, with `backoff` and an empty token, the mark that a load failed. */
+export interface StoredLease {
+  readonly key: string;
+  readonly token: string;
+  readonly epoch: string;
+  readonly version: number;
+  /** Granted or renewed at this instant, for this long. */
+  readonly at: number;
+  readonly spanMs: number;
+  readonly backoff: boolean;
+  /** The reserved tags of the key: an invalidation of one of them makes the lease void. */
+  readonly scopes: readonly string[];
+}
+
+/** How many leases there are, and how much of the rest. */
+export interface StorageCounts {
+  /** Without the reserved ones. */
+  readonly tags: number;
+  readonly logRecords: number;
+  readonly leases: number;
+}
+
+/** What the entries take. */
+export interface StorageUsage {
+  readonly entries: number;
+  /** The sum of their `costBytes`. */
+  readonly bytes: number;
+}
+
+/** The leases of a partition. Losing one is safe: it only refuses a commit. */
+export interface LeaseStorage {
+  lease(key: string): StoredLease | undefined;
+  putLease(lease: StoredLease): void;
+  deleteLease(key: string): void;
+  /** Removes, in a bounded number of steps, leases whose time was over before this instant. */
+  sweepLeases(beforeAt: number): void;
+}
+
+/**
+ * The rows of one partition. Everything is synchronous; every method but `atomic` is called inside `atomic`.
+ *
+ * - What cannot be read counts as lost: an entry is a miss, a log record is missing, metadata is undefined. A tag mark
+ *   that cannot be read has an infinite `goneSeq`, so that nothing is resurrected. Methods throw only if the storage failed.
+ * - Entries have an order of use: a new one goes to its end, `touch` moves one there, overwriting leaves it in its place.
+ * - Nothing returned may be changed by the caller or by the storage later, and bytes are copied in and out.
+ */
+export interface PartitionStorage extends LeaseStorage {
+  /** Runs one step: all of it is done, or, if it throws, nothing (leases excepted). Never nested. */
+  atomic<T>(step: () => T): T;
+
+  /** The epoch and floor, with seq and nonce of the last log record (0 and "" if there is none). */
+  meta(): PartitionMeta | undefined;
+  /** A new life: forgets log, tags and leases; the floor is 0. Entries stay, foreign by their epoch. */
+  reset(epoch: string): void;
+
+  /** Appends the record with the next seq, which becomes the position. */
+  append(record: StoredRecord): void;
+  recordAt(seq: number): StoredRecord | undefined;
+  recordOf(nonce: string): StoredRecord | undefined;
+  /** At most `limit` records with a greater seq, in order. */
+  recordsAfter(seq: number, limit: number): StoredRecord[];
+  /** Removes the records up to and with this seq, which is never the last one's. */
+  trimLog(seq: number): void;
+
+  /** The marks of those of these tags that have one, in any order. */
+  marks(tags: readonly string[]): TagMark[];
+  /** Marks tags as invalidated at `seq`, or, with `staleAt`, as expired at `seq` and at that instant. */
+  mark(tags: readonly string[], seq: number, staleAt?: number): void;
+  /**
+   * If there are more than `keep` tags that are not reserved: raises the floor to the seq that at most `keep` of them are
+   * above, and removes those at or below it.
+   */
+  pruneTags(keep: number): void;
+
+  head(key: string): EntryHead | undefined;
+  /** The bytes of this entry, or undefined if they are lost or of another length. */
+  bytes(head: EntryHead): Uint8Array | undefined;
+  /** Stores an entry, in place of `old`, which is what `head` gave for its key. Without bytes: those of `old` stay. */
+  put(head: EntryHead, bytes: Uint8Array | undefined, old: EntryHead | undefined): void;
+  delete(head: EntryHead): void;
+  /** Moves the entry to the end of the order of use. */
+  touch(head: EntryHead, usedAt: number): void;
+  /** The first `limit` entries in order of use. */
+  oldest(limit: number): EntryHead[];
+  /** The next `limit` entries of an endless tour in order of use; `more` is false when it has come to the end. */
+  scan(limit: number): { readonly heads: EntryHead[]; readonly more: boolean };
+  /** Cheap: called for every entry stored. */
+  usage(): StorageUsage;
+  /** For `info`, and now and then. */
+  counts(): StorageCounts;
+}
