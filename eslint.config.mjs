@@ -1,0 +1,39 @@
+// What the compiler does not see: floating promises above all, since nothing here may reject unhandled.
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+const typeAware = {
+  "@typescript-eslint/await-thenable": "error",
+  "@typescript-eslint/no-floating-promises": "error",
+  "@typescript-eslint/no-misused-promises": "error",
+  "@typescript-eslint/only-throw-error": "error",
+  "@typescript-eslint/switch-exhaustiveness-check": "error",
+};
+
+export default defineConfig(
+  { ignores: ["dist/", "coverage/", "**/.wrangler/", "**/node_modules/"] },
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  ...tseslint.configs.strict,
+  {
+    rules: {
+      eqeqeq: "error",
+      "prefer-const": "error",
+      "no-var": "error",
+      "no-restricted-syntax": [
+        "error",
+        { selector: "ForInStatement", message: "Use Object.keys: for-in walks prototypes." },
+      ],
+      "@typescript-eslint/consistent-type-imports": ["error", { disallowTypeAnnotations: false }],
+    },
+  },
+  {
+    files: ["src/**/*.ts", "runtimes/**/*.ts", "test/**/*.ts", "examples/worker/**/*.ts"],
+    languageOptions: {
+      parserOptions: {
+        project: ["./tsconfig.workers.json", "./test/tsconfig.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: typeAware,
+  },
+);
