@@ -21,6 +21,9 @@ interface Shared {
   connections: number;
 }
 
+/** How many entries are looked at for removal after each commit and write: nothing here runs in the background. */
+const PRUNE_ROWS = 4;
+
 /**
  * Makes a store whose caches of one name share their partitions. The store's clock is the platform of the first that
  * connects. Answers are asynchronous, by a microtask, as those of any store are. When the last connection of a name
@@ -45,21 +48,23 @@ export function localStore({ kind, partitions: count, limits, open }: LocalStore
       const shared = names.get(name) ?? openAll(name, platform);
       shared.connections++;
       let open = true;
-      const at = (index: number): Partition => {
+      const at = async <T>(index: number, ask: (partition: Partition) => T, pruned = 0): Promise<Awaited<T>> => {
         const partition = shared.partitions[index];
         if (partition === undefined) throw new StoreError(`The ${kind} store has no partition ${index}`);
-        return partition;
+        const reply = ask(partition);
+        if (pruned > 0) partition.prune(pruned);
+        return await reply;
       };
       return {
         partitions: count,
         heldReadsPerRequest: Infinity,
-        read: async (partition, request, call) => at(partition).read(request, call),
-        commit: async (partition, request) => at(partition).commit(request),
-        renew: async (partition, request) => at(partition).renew(request),
-        release: async (partition, request) => at(partition).release(request),
-        write: async (partition, request) => at(partition).write(request),
-        changesSince: async (partition, request) => at(partition).changesSince(request),
-        info: async (partition) => at(partition).info(),
+        read: (index, request, call) => at(index, (partition) => partition.read(request, call)),
+        commit: (index, request) => at(index, (partition) => partition.commit(request), PRUNE_ROWS),
+        renew: (index, request) => at(index, (partition) => partition.renew(request)),
+        release: (index, request) => at(index, (partition) => partition.release(request)),
+        write: (index, request) => at(index, (partition) => partition.write(request), PRUNE_ROWS),
+        changesSince: (index, request) => at(index, (partition) => partition.changesSince(request)),
+        info: (index) => at(index, (partition) => partition.info()),
         async close() {
           if (open && --shared.connections === 0) for (const partition of shared.partitions) partition.close();
           open = false;

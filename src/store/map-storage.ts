@@ -1,6 +1,13 @@
 // A partition's rows in Maps: the storage of the reference implementation.
-import { createLeases } from "./leases.ts";
-import type { EntryHead, PartitionMeta, PartitionStorage, StoredRecord, TagMark } from "./partition-storage.ts";
+import { createLeaseTable } from "./lease-table.ts";
+import type {
+  EntryHead,
+  PartitionMeta,
+  PartitionStorage,
+  StoredLease,
+  StoredRecord,
+  TagMark,
+} from "./partition-storage.ts";
 import { isUserTag } from "./validity.ts";
 
 interface Row {
@@ -10,7 +17,7 @@ interface Row {
 
 /** An empty partition in memory. Its steps are atomic because nothing in them waits or fails. */
 export function mapStorage(): PartitionStorage {
-  const leases = createLeases();
+  const leases = new Map<string, StoredLease>();
   const rows = new Map<string, Row>(); // in order of use
   const tags = new Map<string, TagMark>();
   let log: StoredRecord[] = [];
@@ -23,7 +30,7 @@ export function mapStorage(): PartitionStorage {
   const indexOf = (seq: number): number => seq - (log[0]?.seq ?? 0);
 
   return {
-    ...leases,
+    ...createLeaseTable(leases),
     atomic: (step) => step(),
     meta: () => meta,
     reset(epoch) {
@@ -40,10 +47,7 @@ export function mapStorage(): PartitionStorage {
     },
     recordAt: (seq) => log[indexOf(seq)],
     recordOf: (nonce) => nonces.get(nonce),
-    recordsAfter(seq, limit) {
-      const from = Math.max(0, indexOf(seq + 1));
-      return log.slice(from, from + limit);
-    },
+    recordsAfter: (seq) => log.slice(Math.max(0, indexOf(seq + 1))),
     trimLog(seq) {
       const gone = log.splice(0, Math.max(0, indexOf(seq + 1)));
       for (const record of gone) nonces.delete(record.nonce);
@@ -65,7 +69,7 @@ export function mapStorage(): PartitionStorage {
     },
     head: (key) => rows.get(key)?.head,
     bytes: (head) => rows.get(head.key)?.bytes.slice(),
-    put(head, value, old) {
+    put(head, old, value) {
       const kept = value?.slice() ?? rows.get(head.key)?.bytes;
       if (kept === undefined) return;
       rows.set(head.key, { head, bytes: kept });
@@ -80,10 +84,9 @@ export function mapStorage(): PartitionStorage {
       rows.delete(head.key);
       rows.set(head.key, { head: { ...head, usedAt }, bytes: row.bytes });
     },
-    oldest(limit) {
-      const heads: EntryHead[] = [];
-      for (const { head } of rows.values()) if (heads.push(head) >= limit) break;
-      return heads;
+    oldest() {
+      for (const { head } of rows.values()) return head;
+      return undefined;
     },
     scan(limit) {
       const heads: EntryHead[] = [];
@@ -98,6 +101,6 @@ export function mapStorage(): PartitionStorage {
       return { heads, more: true };
     },
     usage: () => ({ entries: rows.size, bytes }),
-    counts: () => ({ tags: [...tags.keys()].filter(isUserTag).length, logRecords: log.length, leases: leases.size() }),
+    counts: () => ({ tags: [...tags.keys()].filter(isUserTag).length, logRecords: log.length, leases: leases.size }),
   };
 }

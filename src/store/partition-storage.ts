@@ -1,8 +1,13 @@
 // What the partition protocol needs of a storage: small synchronous operations that suit Maps and SQL rows. Types only.
-import type { EntryMeta, Position } from "./contract.ts";
+import type { EntryMeta, Position, Stamp } from "./contract.ts";
 
 /** The metadata of a partition. `floor`: entries with a tag of a user and a smaller version are invalid. */
 export interface PartitionMeta extends Position {
+  readonly floor: number;
+}
+
+/** The metadata, and the instant by the store's clock, that one atomic step sees. */
+export interface Moment extends Stamp {
   readonly floor: number;
 }
 
@@ -24,7 +29,7 @@ export interface TagMark {
 }
 
 /** An entry without its bytes. */
-export interface EntryHead extends EntryMeta {
+export interface EntryHead {
   readonly key: string;
   readonly id: string;
   readonly epoch: string;
@@ -37,28 +42,20 @@ export interface EntryHead extends EntryMeta {
   readonly valueBytes: number;
   /** What it counts for against the partition's size limit: value, key, tags and a constant. */
   readonly costBytes: number;
+  readonly labels: EntryMeta;
 }
 
-/** The right to load a key; or, with `backoff` and an empty token, the mark that a load failed. */
+/** The right to load a key; or, without a token, the mark that a load failed and is not to be tried again so soon. */
 export interface StoredLease {
   readonly key: string;
-  readonly token: string;
+  readonly token: string | undefined;
   readonly epoch: string;
   readonly version: number;
   /** Granted or renewed at this instant, for this long. */
   readonly at: number;
   readonly spanMs: number;
-  readonly backoff: boolean;
   /** The reserved tags of the key: an invalidation of one of them makes the lease void. */
   readonly scopes: readonly string[];
-}
-
-/** How many leases there are, and how much of the rest. */
-export interface StorageCounts {
-  /** Without the reserved ones. */
-  readonly tags: number;
-  readonly logRecords: number;
-  readonly leases: number;
 }
 
 /** What the entries take. */
@@ -68,13 +65,18 @@ export interface StorageUsage {
   readonly bytes: number;
 }
 
-/** The leases of a partition. Losing one is safe: it only refuses a commit. */
+/** How much there is of the rest. `tags` counts those that are not reserved. */
+export interface StorageCounts {
+  readonly tags: number;
+  readonly logRecords: number;
+  readonly leases: number;
+}
+
+/** The leases of a partition, at least the newest ones. Losing one is safe: it only refuses a commit. */
 export interface LeaseStorage {
   lease(key: string): StoredLease | undefined;
   putLease(lease: StoredLease): void;
   deleteLease(key: string): void;
-  /** Removes, in a bounded number of steps, leases whose time was over before this instant. */
-  sweepLeases(beforeAt: number): void;
 }
 
 /**
@@ -98,8 +100,8 @@ export interface PartitionStorage extends LeaseStorage {
   append(record: StoredRecord): void;
   recordAt(seq: number): StoredRecord | undefined;
   recordOf(nonce: string): StoredRecord | undefined;
-  /** At most `limit` records with a greater seq, in order. */
-  recordsAfter(seq: number, limit: number): StoredRecord[];
+  /** The records with a greater seq, in order. */
+  recordsAfter(seq: number): StoredRecord[];
   /** Removes the records up to and with this seq, which is never the last one's. */
   trimLog(seq: number): void;
 
@@ -116,17 +118,17 @@ export interface PartitionStorage extends LeaseStorage {
   head(key: string): EntryHead | undefined;
   /** The bytes of this entry, or undefined if they are lost or of another length. */
   bytes(head: EntryHead): Uint8Array | undefined;
-  /** Stores an entry, in place of `old`, which is what `head` gave for its key. Without bytes: those of `old` stay. */
-  put(head: EntryHead, bytes: Uint8Array | undefined, old: EntryHead | undefined): void;
+  /** Stores an entry in place of `old`, which is what `head` gave for its key. Without bytes: those of `old` stay. */
+  put(head: EntryHead, old: EntryHead | undefined, bytes?: Uint8Array): void;
   delete(head: EntryHead): void;
   /** Moves the entry to the end of the order of use. */
   touch(head: EntryHead, usedAt: number): void;
-  /** The first `limit` entries in order of use. */
-  oldest(limit: number): EntryHead[];
+  /** The first entry in order of use. */
+  oldest(): EntryHead | undefined;
   /** The next `limit` entries of an endless tour in order of use; `more` is false when it has come to the end. */
   scan(limit: number): { readonly heads: EntryHead[]; readonly more: boolean };
   /** Cheap: called for every entry stored. */
   usage(): StorageUsage;
-  /** For `info`, and now and then. */
+  /** For `info`. */
   counts(): StorageCounts;
 }

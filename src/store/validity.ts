@@ -1,10 +1,9 @@
 // Whether an entry is valid, and what is left of its windows: a pure function of its head, its tags' marks and the clock.
 import { FOREVER, RESERVED_TAG } from "./contract.ts";
-import type { EntryHead, PartitionMeta, TagMark } from "./partition-storage.ts";
+import type { EntryHead, Moment, TagMark } from "./partition-storage.ts";
 
-/** Age and what is left of each window, as in `FoundEntry`. */
+/** What is left of each window, as in `FoundEntry`. */
 export interface Windows {
-  readonly ageMs: number;
   readonly freshForMs: number;
   readonly revalidateForMs: number;
   readonly errorForMs: number;
@@ -13,38 +12,32 @@ export interface Windows {
 /** True for a tag that is not one of the reserved tags of a cache or namespace. */
 export const isUserTag = (tag: string): boolean => !tag.startsWith(RESERVED_TAG);
 
-/** True if a load at this version began before something that covers these tags was invalidated. */
-export function isRevoked(
-  version: number,
-  tags: readonly string[],
-  marks: readonly TagMark[],
-  meta: PartitionMeta,
-): boolean {
-  return marks.some((mark) => version < mark.goneSeq) || (version < meta.floor && tags.some(isUserTag));
-}
+/** How long ago an instant of the store's clock was; zero if that clock has gone back since. */
+export const since = (at: number, { time }: Moment): number => Math.max(0, time - at);
 
 /**
- * The windows of an entry, by the store's clock: they begin at the natural end of ttl or at the first expiry known,
- * whichever is earlier. An expired entry is never fresh, and no age is negative, wherever the clock jumped.
+ * What is left of the windows of an entry; undefined if it is invalid: of another epoch, older than the invalidation of
+ * one of its tags (whose marks are given), or below the floor. The windows begin at the natural end of ttl or at the
+ * first expiry known, whichever is earlier. An expired entry is never fresh, wherever the clock jumped.
  */
-export function windowsOf(head: EntryHead, marks: readonly TagMark[], now: number): Windows {
-  const ageMs = Math.max(0, now - head.storedAt);
-  let freshForMs = head.ttlMs === FOREVER ? FOREVER : head.ttlMs - ageMs;
-  let staleAt = head.expiredAt ?? Infinity;
+export function windowsOf(
+  { epoch, version, storedAt, expiredAt, labels }: EntryHead,
+  marks: readonly TagMark[],
+  now: Moment,
+): Windows | undefined {
+  if (epoch !== now.epoch || (version < now.floor && labels.tags.some(isUserTag))) return undefined;
+  let staleAt = expiredAt ?? Infinity;
   for (const mark of marks) {
-    if (head.version < mark.staleSeq) staleAt = Math.min(staleAt, mark.staleAt);
+    if (version < mark.goneSeq) return undefined;
+    if (version < mark.staleSeq) staleAt = Math.min(staleAt, mark.staleAt);
   }
-  if (staleAt !== Infinity) freshForMs = Math.min(freshForMs, 0 - Math.max(0, now - staleAt));
+  let freshForMs = labels.ttlMs === FOREVER ? FOREVER : labels.ttlMs - since(storedAt, now);
+  if (staleAt < Infinity) freshForMs = Math.min(freshForMs, 0 - since(staleAt, now));
   const left = (windowMs: number): number =>
     windowMs === FOREVER ? FOREVER : Math.min(FOREVER, windowMs + freshForMs);
-  return {
-    ageMs,
-    freshForMs,
-    revalidateForMs: left(head.staleWhileRevalidateMs),
-    errorForMs: left(head.staleIfErrorMs),
-  };
+  return { freshForMs, revalidateForMs: left(labels.staleWhileRevalidateMs), errorForMs: left(labels.staleIfErrorMs) };
 }
 
-/** True once all windows are over. */
-export const isOver = (windows: Windows): boolean =>
-  Math.max(windows.freshForMs, windows.revalidateForMs, windows.errorForMs) <= 0;
+/** False once all windows are over, or if they cannot be told. */
+export const isOpen = ({ freshForMs, revalidateForMs, errorForMs }: Windows): boolean =>
+  Math.max(freshForMs, revalidateForMs, errorForMs) > 0;

@@ -18,101 +18,76 @@ export interface Waiters {
   /** The lease of a key ended or changed: all who wait for it ask anew, in the order they came. */
   wake(key: string): void;
   wakeAll(): void;
-  /** Answers everybody with what they were told first. */
+  /** Answers everybody with what they were told last. */
   close(): void;
 }
 
 interface Waiter {
   /** Asks anew, and leaves unless it has to wait on; `final`: leaves with whatever the answer is. */
   look(final: boolean): void;
-  /** Leaves with the last answer. */
+  /** Leaves with the last answer. Idempotent. */
   end(): void;
-}
-
-/** The waiters of one key share the timer that tells when the lease may be taken over. */
-interface Room {
-  readonly waiters: Set<Waiter>;
-  leftMs: number;
-  timer: unknown;
 }
 
 const MAX_WAIT_MS = 60_000;
 
-export function createWaiters(options: WaitersOptions): Waiters {
-  const { attempt, setTimer, clearTimer } = options;
-  const rooms = new Map<string, Room>();
+export function createWaiters({ attempt, maxWaiters, setTimer, clearTimer }: WaitersOptions): Waiters {
+  const rooms = new Map<string, Set<Waiter>>();
   let count = 0;
 
-  const arm = (key: string, room: Room): void => {
-    clearTimer(room.timer);
-    room.timer = setTimer(() => wake(key), Math.max(1, room.leftMs));
-  };
-
   const wake = (key: string): void => {
-    const room = rooms.get(key);
-    if (room === undefined) return;
-    for (const waiter of room.waiters) waiter.look(false);
-    if (rooms.get(key) === room) arm(key, room);
+    for (const waiter of rooms.get(key) ?? []) waiter.look(false);
   };
 
-  const enter = (
-    request: ReadRequest,
-    first: ReadReply,
-    { signal, onHeld }: CallOptions,
-    resolve: (reply: ReadReply) => void,
-    reject: (error: unknown) => void,
-  ): void => {
-    const { key } = request;
-    let last = first;
-    const room = rooms.get(key) ?? { waiters: new Set(), leftMs: 0, timer: undefined };
-    const leave = (): void => {
-      if (!room.waiters.delete(waiter)) return;
-      count--;
-      clearTimer(timer);
-      signal?.removeEventListener("abort", waiter.end);
-      if (room.waiters.size > 0) return;
-      clearTimer(room.timer);
-      rooms.delete(key);
-    };
-    const waiter: Waiter = {
-      look(final) {
-        try {
-          last = attempt(request);
-        } catch (error) {
-          leave();
-          return reject(error);
-        }
-        if (last.busy !== undefined) room.leftMs = last.busy.leftMs;
-        if (final || !mustWait(last)) waiter.end();
-      },
-      end() {
-        leave();
-        resolve(last);
-      },
-    };
-    const timer = setTimer(() => waiter.look(true), Math.min(request.waitMs, MAX_WAIT_MS));
-    signal?.addEventListener("abort", waiter.end);
-    rooms.set(key, room);
-    room.waiters.add(waiter);
-    count++;
-    room.leftMs = first.busy?.leftMs ?? 0;
-    arm(key, room);
-    onHeld?.();
-  };
+  const read = (request: ReadRequest, { signal, onHeld }: CallOptions): Promise<ReadReply> =>
+    new Promise((resolve, reject) => {
+      let last = attempt(request);
+      let restMs = Math.min(request.waitMs, MAX_WAIT_MS);
+      if (!mustWait(last) || restMs <= 0 || count >= maxWaiters || signal?.aborted === true) return resolve(last);
+      const { key } = request;
+      const room = rooms.get(key) ?? new Set();
+      let timer: unknown;
+      const waiter: Waiter = {
+        look(final) {
+          try {
+            last = attempt(request);
+            if (final || !mustWait(last)) waiter.end();
+          } catch (error) {
+            reject(error);
+            waiter.end();
+          }
+        },
+        end() {
+          if (!room.delete(waiter)) return;
+          count--;
+          clearTimer(timer);
+          signal?.removeEventListener("abort", waiter.end);
+          if (room.size === 0) rooms.delete(key);
+          resolve(last);
+        },
+      };
+      /** Looks again when the lease may be taken over, or for the last time at the end of the wait. */
+      const arm = (): void => {
+        const delayMs = Math.max(1, Math.min(restMs, last.busy?.leftMs ?? 0));
+        timer = setTimer(() => {
+          restMs -= delayMs;
+          waiter.look(restMs <= 0);
+          if (room.has(waiter)) arm();
+        }, delayMs);
+      };
+      rooms.set(key, room.add(waiter));
+      count++;
+      signal?.addEventListener("abort", waiter.end);
+      arm();
+      onHeld?.();
+    });
 
   return {
-    read: (request, call) =>
-      new Promise((resolve, reject) => {
-        const reply = attempt(request);
-        const held =
-          mustWait(reply) && request.waitMs > 0 && count < options.maxWaiters && call.signal?.aborted !== true;
-        if (held) enter(request, reply, call, resolve, reject);
-        else resolve(reply);
-      }),
+    read,
     wake,
     wakeAll: () => [...rooms.keys()].forEach(wake),
     close() {
-      for (const room of [...rooms.values()]) for (const waiter of room.waiters) waiter.end();
+      for (const room of rooms.values()) for (const waiter of room) waiter.end();
     },
   };
 }

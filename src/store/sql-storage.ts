@@ -1,0 +1,243 @@
+// A partition's rows in SQLite: Durable Objects' SQL storage, node:sqlite, bun:sqlite, behind three functions.
+import { createLeaseTable } from "./lease-table.ts";
+import type { EntryHead, PartitionStorage, StoredLease, StoredRecord } from "./partition-storage.ts";
+
+/** What is bound to a query. */
+export type SqlValue = string | number | null | Uint8Array;
+
+/** The values of a row, in the order of its columns. Blobs are Uint8Array or ArrayBuffer, integers are numbers. */
+export type SqlRow = readonly unknown[];
+
+/** The two things asked of a synchronous SQLite. They throw what the database throws. */
+export interface SqlDatabase {
+  /** Runs one statement and gives all its rows; at most four values are bound. */
+  query(statement: string, ...params: SqlValue[]): SqlRow[];
+  /** Runs the step; if it throws, nothing of it is done. */
+  transaction<T>(step: () => T): T;
+}
+
+/** The bytes of a value up to this size lie in the entry's own row; longer ones in rows of at most 1 MiB each. */
+const INLINE_BYTES = 2_048;
+const CHUNK_BYTES = 1_048_576;
+/** How many nonces are remembered before they are read from the log anew. */
+const MAX_NONCES = 4_096;
+
+/** The protocol number is in each name: versions that do not understand each other share no row. */
+const SCHEMA = [
+  "iso1_meta(id INTEGER PRIMARY KEY, epoch TEXT, floor INTEGER)",
+  "iso1_log(seq INTEGER PRIMARY KEY, record TEXT)",
+  "iso1_tags(tag TEXT PRIMARY KEY, gone INTEGER, stale INTEGER, at INTEGER) WITHOUT ROWID",
+  "iso1_entries(place INTEGER PRIMARY KEY, key TEXT UNIQUE, head TEXT, cost INTEGER, bytes BLOB)",
+  "iso1_chunks(key TEXT, part INTEGER, bytes BLOB, PRIMARY KEY(key, part)) WITHOUT ROWID",
+];
+
+/** Tags that are not reserved, as they are stored. */
+const USER_TAGS = `FROM iso1_tags WHERE tag NOT LIKE '"@%'`;
+
+/**
+ * Keeps a partition in five tables of a database that this process alone writes. Creates them when first used. Leases,
+ * the nonces of the log and the totals are kept in memory; the last two are read from the rows when needed.
+ *
+ * Keys and tags are stored as JSON text, which has no NUL and tells all strings apart, and lists are bound as one JSON
+ * parameter. Rows written, those of an index included: a hit 0, or the entry's 2 once an hour; a first commit or set
+ * 2 (and one for each MiB of a value above 2 KiB), one that replaces a value 1 (and as before); an entry removed 2 (and
+ * as before); an invalidation 1 for its log record and one for each tag, and 1 for the record that leaves a full log.
+ */
+export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorage {
+  const leases = new Map<string, StoredLease>();
+  let ready = false;
+  let nonces: Map<string, number> | undefined;
+  let total: { entries: number; bytes: number } | undefined;
+  let tourAt: unknown = 0;
+
+  const drop = (key: unknown): void => {
+    for (const table of ["entries", "chunks"]) query(`DELETE FROM iso1_${table} WHERE key = ?`, String(key));
+  };
+
+  /** The heads in these rows. A row that cannot be read is removed: it is a miss for ever. */
+  const headsIn = (rows: SqlRow[]): EntryHead[] =>
+    rows.flatMap(([head, key]) => {
+      const parsed = parse(head);
+      if (isHead(parsed)) return parsed;
+      drop(key);
+      total = undefined;
+      return [];
+    });
+
+  const headsFrom = (place: unknown, limit: number): SqlRow[] =>
+    query("SELECT head, key, place FROM iso1_entries WHERE place > ? ORDER BY place LIMIT ?", Number(place), limit);
+
+  const recordsIn = (where: string, seq: number): StoredRecord[] =>
+    query(`SELECT record FROM iso1_log WHERE seq ${where} ? ORDER BY seq`, seq)
+      .map(([record]) => parse(record))
+      .filter(isRecord);
+
+  const recordAt = (seq: number): StoredRecord | undefined => recordsIn("=", seq)[0];
+
+  /** The seqs of the nonces in the log, and of some that have left it. */
+  const seqs = (): Map<string, number> => {
+    if (nonces === undefined || nonces.size > MAX_NONCES) {
+      nonces = new Map(recordsIn(">", 0).map(({ nonce, seq }) => [nonce, seq]));
+    }
+    return nonces;
+  };
+
+  const usage = (): { entries: number; bytes: number } => {
+    if (total === undefined) {
+      const [row = []] = query("SELECT COUNT(*), TOTAL(cost) FROM iso1_entries");
+      total = { entries: Number(row[0]), bytes: Number(row[1]) };
+    }
+    return total;
+  };
+
+  return {
+    ...createLeaseTable(leases),
+    atomic(step) {
+      if (!ready) for (const table of SCHEMA) query(`CREATE TABLE IF NOT EXISTS ${table}`);
+      ready = true;
+      try {
+        return transaction(step);
+      } catch (error) {
+        nonces = total = undefined;
+        throw error;
+      }
+    },
+    meta() {
+      const [row = []] = query(
+        "SELECT epoch, floor, record FROM iso1_meta LEFT JOIN iso1_log ON seq = (SELECT MAX(seq) FROM iso1_log)",
+      );
+      const [epoch, floor, record] = row;
+      const last = record === null ? { seq: 0, nonce: "" } : parse(record);
+      if (typeof epoch !== "string" || typeof floor !== "number" || !isRecord(last)) return undefined;
+      return { epoch, floor, seq: last.seq, tip: last.nonce };
+    },
+    reset(epoch) {
+      leases.clear();
+      nonces = undefined;
+      query("DELETE FROM iso1_log");
+      query("DELETE FROM iso1_tags");
+      query("INSERT OR REPLACE INTO iso1_meta VALUES (0, ?, 0)", epoch);
+    },
+    append(record) {
+      const { seq, nonce } = record;
+      seqs().set(nonce, seq);
+      query("INSERT INTO iso1_log VALUES (?, ?)", seq, JSON.stringify(record));
+    },
+    recordAt,
+    recordOf: (nonce) => recordAt(seqs().get(nonce) ?? 0),
+    recordsAfter: (seq) => recordsIn(">", seq),
+    trimLog: (seq) => void query("DELETE FROM iso1_log WHERE seq <= ?", seq),
+    marks: (tags) =>
+      query("SELECT gone, stale, at FROM iso1_tags WHERE tag IN (SELECT value FROM json_each(?))", list(tags)).map(
+        ([gone, stale, at]) => ({
+          goneSeq: typeof gone === "number" ? gone : Infinity,
+          staleSeq: Number(stale),
+          staleAt: Number(at),
+        }),
+      ),
+    mark(tags, seq, staleAt) {
+      const gone = staleAt === undefined;
+      const set = gone ? "gone = excluded.gone" : "stale = excluded.stale, at = excluded.at";
+      query(
+        `INSERT INTO iso1_tags SELECT value, ?, ?, ? FROM json_each(?) WHERE 1 ON CONFLICT(tag) DO UPDATE SET ${set}`,
+        gone ? seq : 0,
+        gone ? 0 : seq,
+        staleAt ?? 0,
+        list(tags),
+      );
+    },
+    pruneTags(keep) {
+      const [row] = query(`SELECT MAX(gone, stale) AS seq ${USER_TAGS} ORDER BY seq DESC LIMIT 1 OFFSET ?`, keep);
+      if (row === undefined) return;
+      const seq = Number(row[0]);
+      query(`DELETE ${USER_TAGS} AND MAX(gone, stale) <= ?`, seq);
+      query("UPDATE iso1_meta SET floor = MAX(floor, ?)", seq);
+    },
+    head: (key) => headsIn(query("SELECT head, key FROM iso1_entries WHERE key = ?", JSON.stringify(key)))[0],
+    bytes({ key, valueBytes }) {
+      const from = valueBytes > INLINE_BYTES ? "chunks WHERE key = ? ORDER BY part" : "entries WHERE key = ?";
+      const rows = query(`SELECT CAST(bytes AS BLOB) FROM iso1_${from}`, JSON.stringify(key));
+      const parts = rows.map(([part]) => new Uint8Array(part as ArrayBuffer)); // cast in SQL; takes a Uint8Array, too
+      if (parts.reduce((sum, part) => sum + part.length, 0) !== valueBytes) return undefined;
+      const bytes = new Uint8Array(valueBytes);
+      let end = 0;
+      for (const part of parts) {
+        bytes.set(part, end);
+        end += part.length;
+      }
+      return bytes;
+    },
+    put(head, old, bytes) {
+      const key = JSON.stringify(head.key);
+      const { valueBytes, costBytes } = head;
+      const inline = bytes !== undefined && valueBytes <= INLINE_BYTES;
+      const sum = usage();
+      if (old === undefined) sum.entries++;
+      sum.bytes += costBytes - (old?.costBytes ?? 0);
+      query(
+        `INSERT INTO iso1_entries(key, head, cost, bytes) VALUES (?, ?, ?, ?)
+         ON CONFLICT(key) DO UPDATE SET head = excluded.head, cost = excluded.cost${bytes ? ", bytes = excluded.bytes" : ""}`,
+        key,
+        JSON.stringify(head),
+        costBytes,
+        inline ? bytes : null,
+      );
+      if (bytes === undefined) return;
+      if (old !== undefined && old.valueBytes > INLINE_BYTES) query("DELETE FROM iso1_chunks WHERE key = ?", key);
+      for (let part = 0; part < valueBytes && !inline; part += CHUNK_BYTES) {
+        query("INSERT INTO iso1_chunks VALUES (?, ?, ?)", key, part, bytes.subarray(part, part + CHUNK_BYTES));
+      }
+    },
+    delete(head) {
+      const sum = usage();
+      sum.entries--;
+      sum.bytes -= head.costBytes;
+      drop(JSON.stringify(head.key));
+    },
+    touch(head, usedAt) {
+      query(
+        "UPDATE iso1_entries SET place = (SELECT MAX(place) + 1 FROM iso1_entries), head = ? WHERE key = ?",
+        JSON.stringify({ ...head, usedAt }),
+        JSON.stringify(head.key),
+      );
+    },
+    oldest: () => headsIn(headsFrom(0, 1))[0],
+    scan(limit) {
+      const rows = headsFrom(tourAt, limit);
+      tourAt = rows[limit - 1]?.[2] ?? 0;
+      return { heads: headsIn(rows), more: tourAt !== 0 };
+    },
+    usage,
+    counts() {
+      const [row = []] = query(`SELECT COUNT(*), (SELECT COUNT(*) FROM iso1_log) ${USER_TAGS}`);
+      return { tags: Number(row[0]), logRecords: Number(row[1]), leases: leases.size };
+    },
+  };
+}
+
+const list = (tags: readonly string[]): string => JSON.stringify(tags.map((tag) => JSON.stringify(tag)));
+
+/** JSON, or undefined: a row may hold anything. */
+function parse(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return undefined; // what cannot be read counts as lost
+  }
+}
+
+/** Looks at what would break the protocol if it were of a wrong type. What is not a number among windows is a miss. */
+function isHead(value: unknown): value is EntryHead {
+  const { version, costBytes, labels } = (value ?? {}) as EntryHead; // looked at here
+  return (
+    Number.isFinite(version) &&
+    Number.isFinite(costBytes) &&
+    Array.isArray(labels?.tags) &&
+    labels.tags.every((tag: unknown) => typeof tag === "string")
+  );
+}
+
+function isRecord(value: unknown): value is StoredRecord {
+  const { seq, nonce } = (value ?? {}) as StoredRecord; // looked at here
+  return Number.isFinite(seq) && typeof nonce === "string";
+}
