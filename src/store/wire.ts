@@ -1,7 +1,7 @@
 // The wire: requests and replies of the store contract to bytes and back, for every store behind a byte channel.
 //
-// A message is the protocol number (1 byte), the length of the head (4 bytes, big-endian), the head (JSON), and a value's
-// bytes as they are. Records travel as arrays in the order of the tables below: to change a table is to change PROTOCOL.
+// A message is the protocol number (one byte), a head of JSON, a line feed, and the bytes of at most one value as they
+// are. JSON holds no raw line feed, so no length is trusted; in the head stands the value's length instead of the value.
 import { StoreError } from "../errors.ts";
 import type {
   ChangesReply,
@@ -13,7 +13,6 @@ import type {
   InfoReply,
   LogRecord,
   NewEntry,
-  Position,
   ReadReply,
   ReadRequest,
   ReleaseRequest,
@@ -32,7 +31,7 @@ export const PROTOCOL = 1;
 /** The most partitions a store may have. */
 export const MAX_PARTITIONS = 1024;
 
-/** Request and reply of each operation. `hello` asks for nothing but the agreement on the number of partitions. */
+/** Request and reply of each operation. */
 export interface Operations {
   readonly read: readonly [ReadRequest, ReadReply];
   readonly commit: readonly [CommitRequest, CommitReply];
@@ -41,11 +40,12 @@ export interface Operations {
   readonly write: readonly [WriteRequest, WriteReply];
   readonly changesSince: readonly [ChangesRequest, ChangesReply];
   readonly info: readonly [Witnessed, InfoReply];
-  readonly hello: readonly [Witnessed, Witnessed];
 }
 
 /** The name of an operation. */
 export type Operation = keyof Operations;
+export type RequestOf<Name extends Operation = Operation> = Operations[Name][0];
+export type ReplyOf<Name extends Operation = Operation> = Operations[Name][1];
 
 /** One operation, addressed. */
 export interface Call<Name extends Operation = Operation> {
@@ -55,170 +55,87 @@ export interface Call<Name extends Operation = Operation> {
   readonly partitions: number;
   /** The caller heard from partition 0 that this is the number. */
   readonly confirmed: boolean;
-  readonly request: Operations[Name][0];
+  readonly request: RequestOf<Name>;
 }
 
-/** What comes back: `moved` is the recorded number of partitions; `unconfirmed` asks the caller to ask partition 0. */
-export type Outcome<Name extends Operation = Operation> =
-  | { readonly kind: "reply"; readonly reply: Operations[Name][1] }
-  | { readonly kind: "moved"; readonly partitions: number }
-  | { readonly kind: "unconfirmed" }
-  | { readonly kind: "error"; readonly message: string };
-
-/** The direction of a conversion, and the bytes that travel beside the head. */
-interface Channel {
-  readonly packing: boolean;
-  bytes: Uint8Array;
+/** What comes back: one of these, or none: then the caller is to ask partition 0 for the number of partitions first. */
+export interface Outcome<Name extends Operation = Operation> {
+  readonly reply?: ReplyOf<Name>;
+  /** The recorded number of partitions, which is not the caller's; nothing was done. */
+  readonly moved?: number;
+  /** What went wrong. */
+  readonly error?: string;
 }
 
-/** Converts a checked value of type T to what JSON carries, or back; throws a StoreError for anything else. */
-interface Field<T> {
-  (value: unknown, channel: Channel): unknown;
-  readonly carries?: T;
+/** Checks what came out of JSON; `value` are the bytes after the head. Throws a StoreError. */
+type Decoder<T> = (item: unknown, value: Uint8Array) => T;
+type Decoders<T> = { readonly [Name in keyof T]-?: Decoder<T[Name]> };
+
+function malformed(): never {
+  throw new StoreError("The store message is malformed");
 }
 
-type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
+const string: Decoder<string> = (item) => (typeof item === "string" ? item : malformed());
+const boolean: Decoder<boolean> = (item) => (typeof item === "boolean" ? item : malformed());
+const number: Decoder<number> = (item) => (Number.isFinite(item) ? Number(item) : malformed());
+const bytes: Decoder<Uint8Array> = (item, value) => (item === value.length ? value : malformed());
 
-const NOTHING = new Uint8Array(0);
-const HEAD_AT = 5;
-
-function malformed(what = "malformed"): never {
-  throw new StoreError(`The store message is ${what}`);
-}
-
-const string: Field<string> = (value) => (typeof value === "string" ? value : malformed());
-const number: Field<number> = (value) => (Number.isFinite(value) ? value : malformed());
-const boolean: Field<boolean> = (value) => (typeof value === "boolean" ? value : malformed());
-
-/** An integer from `least` to `most`. */
-const integer =
-  (least: number, most: number): Field<number> =>
-  (value) =>
-    Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? value : malformed();
-
-/** A value's bytes: in the head only their length. */
-const bytes: Field<Uint8Array> = (value, channel) => {
-  if (channel.packing) {
-    channel.bytes = value instanceof Uint8Array ? value : malformed();
-    return channel.bytes.length;
-  }
-  const found = channel.bytes;
-  channel.bytes = NOTHING;
-  return value === found.length ? found : malformed();
+const count: Decoder<number> = (item, value) => {
+  const found = number(item, value);
+  return Number.isInteger(found) && found > 0 && found <= MAX_PARTITIONS ? found : malformed();
 };
 
+const oneOf =
+  <T extends string>(...names: readonly T[]): Decoder<T> =>
+  (item) =>
+    names.find((name) => name === item) ?? malformed();
+
 const optional =
-  <T>(field: Field<T>): Field<T | undefined> =>
-  (value, channel) =>
-    value === undefined || value === null ? undefined : field(value, channel);
+  <T>(decoder: Decoder<T>): Decoder<T | undefined> =>
+  (item, value) =>
+    item === undefined ? item : decoder(item, value);
 
 const list =
-  <T>(field: Field<T>): Field<readonly T[]> =>
-  (value, channel) =>
-    Array.isArray(value) ? value.map((item) => field(item, channel)) : malformed();
+  <T>(decoder: Decoder<T>): Decoder<readonly T[]> =>
+  (item, value) =>
+    Array.isArray(item) ? item.map((part) => decoder(part, value)) : malformed();
 
-/** A record: an array of its fields in the table's order. A field that is undefined is left out when unpacked. */
-function record<T>(fields: Fields<T>): Field<T> {
-  const entries: [string, Field<unknown>][] = Object.entries(fields);
-  return (value, channel) => {
-    if (channel.packing) {
-      const source = Object(value) as Record<string, unknown>; // only read, and every field is checked
-      return entries.map(([name, field]) => field(source[name], channel));
+/** Only the fields that the table names, and those that are undefined are left out. */
+const record =
+  <T>(decoders: Decoders<T>): Decoder<T> =>
+  (item, value) => {
+    const result: Partial<T> = {};
+    for (const name of Object.keys(decoders) as (keyof T)[]) {
+      const part = decoders[name](Object(item)[name], value);
+      if (part !== undefined) result[name] = part;
     }
-    if (!Array.isArray(value) || value.length !== entries.length) return malformed();
-    const result: Record<string, unknown> = {};
-    entries.forEach(([name, field], index) => {
-      const item = field(value[index], channel);
-      if (item !== undefined) result[name] = item;
-    });
-    return result;
+    return result as T; // every field was decoded by its own decoder
   };
-}
-
-/** A union told apart by its first field, `tag`. */
-const variant =
-  <T>(tag: string, table: Readonly<Record<string, Field<unknown>>>): Field<T> =>
-  (value, channel) => {
-    const name: unknown = channel.packing ? Object(value)[tag] : Array.isArray(value) && value[0];
-    const field = typeof name === "string" && Object.hasOwn(table, name) ? table[name] : undefined;
-    return field === undefined ? malformed() : field(value, channel);
-  };
-
-const position: Fields<Position> = { epoch: string, seq: number, tip: string };
-const stamp: Fields<Stamp> = { ...position, time: number };
-const witnessed: Fields<Witnessed> = { witness: optional(record(position)) };
-const leased = { ...witnessed, key: string, token: string };
-const meta: Fields<EntryMeta> = {
+const position = { epoch: string, seq: number, tip: string };
+const meta = () => ({
   ttlMs: number,
   staleWhileRevalidateMs: number,
   staleIfErrorMs: number,
   tags: list(string),
   etag: optional(string),
   lastModified: optional(string),
-};
-const left = { freshForMs: number, revalidateForMs: number, errorForMs: number };
-const logRecord = record<LogRecord>({
-  seq: number,
-  nonce: string,
-  expire: boolean,
-  key: optional(string),
-  tags: optional(list(string)),
-  agoMs: number,
-});
-const newEntry = record<NewEntry>({ ...meta, bytes });
-const keptEntry = record<EntryMeta & { readonly keep: string }>({ ...meta, keep: string });
-const found = record<FoundEntry>({
-  ...meta,
-  id: string,
-  version: number,
-  ageMs: number,
-  ...left,
-  bytes: optional(bytes),
 });
 
-/** Told apart by the last field: the id to keep, or the length of the bytes. */
-const committed: Field<CommitRequest["entry"]> = (value, channel) => {
-  const keeps = channel.packing ? "keep" in Object(value) : Array.isArray(value) && typeof value.at(-1) === "string";
-  return (keeps ? keptEntry : newEntry)(value, channel);
-};
-
-const keyed = record({ kind: string, key: string });
-const tagged = record({ kind: string, tags: list(string) });
-const write = variant<Write>("kind", {
-  set: record({ kind: string, key: string, entry: newEntry }),
-  delete: keyed,
-  expire: keyed,
-  tags: tagged,
-  expireTags: tagged,
-});
-const outcome: Field<CommitReply["outcome"]> = (value) =>
-  value === "stored" || value === "refused" ? value : malformed();
-
-const partitions = integer(1, MAX_PARTITIONS);
-const kind = string;
-const refusals = {
-  moved: record({ kind, partitions }),
-  unconfirmed: record({ kind }),
-  error: record({ kind, message: string }),
-};
-
-/** The messages of an operation. */
-const messages = <Request, Reply>(request: Field<Request>, reply: Field<Reply>) => ({
-  call: record({
-    operation: string,
-    partition: integer(0, MAX_PARTITIONS - 1),
-    partitions,
-    confirmed: boolean,
-    request,
-  }),
-  outcome: variant<Outcome>("kind", { ...refusals, reply: record({ kind, reply }) }),
-});
-
-type Messages<Name extends Operation> = ReturnType<typeof messages<Operations[Name][0], Operations[Name][1]>>;
-
-const operations: { readonly [Name in Operation]: Messages<Name> } = {
-  read: messages(
-    record<ReadRequest>({
+// Marked as pure, so that whoever only asks bundles no requests, and whoever only answers no replies.
+const requests = /* @__PURE__ */ ((): { readonly [Name in Operation]: Decoder<RequestOf<Name>> } => {
+  const witnessed = { witness: optional(record(position)) };
+  const leased = { ...witnessed, key: string, token: string };
+  const entry = record<NewEntry>({ ...meta(), bytes });
+  const kept = record<EntryMeta & { readonly keep: string }>({ ...meta(), keep: string });
+  const keyed = record({ kind: oneOf("delete", "expire"), key: string });
+  const tagged = record({ kind: oneOf("tags", "expireTags"), tags: list(string) });
+  const set = record({ kind: oneOf("set"), key: string, entry });
+  const write: Decoder<Write> = (item, value) => {
+    const { kind, tags } = Object(item);
+    return (kind === "set" ? set : tags === undefined ? keyed : tagged)(item, value);
+  };
+  return {
+    read: record<ReadRequest>({
       ...witnessed,
       key: string,
       lease: optional(record({ token: string, leaseMs: number, scopes: list(string) })),
@@ -226,92 +143,116 @@ const operations: { readonly [Name in Operation]: Messages<Name> } = {
       hold: optional(string),
       waitMs: number,
     }),
-    record<ReadReply>({
+    commit: record<CommitRequest>({
+      ...leased,
+      epoch: string,
+      version: number,
+      deadline: optional(number),
+      entry: (item, value) => ("keep" in Object(item) ? kept : entry)(item, value),
+    }),
+    renew: record<RenewRequest>({ ...leased, leaseMs: number }),
+    release: record<ReleaseRequest>({ ...leased, backoffMs: number }),
+    write: record<WriteRequest>({ ...witnessed, write, nonce: string, deadline: optional(number) }),
+    changesSince: record<ChangesRequest>({ ...witnessed, since: record(position) }),
+    info: record<Witnessed>(witnessed),
+  };
+})();
+
+const replies = /* @__PURE__ */ ((): { readonly [Name in Operation]: Decoder<ReplyOf<Name>> } => {
+  const stamp = { ...position, time: number };
+  const left = { freshForMs: number, revalidateForMs: number, errorForMs: number };
+  const logRecord = record<LogRecord>({
+    seq: number,
+    nonce: string,
+    expire: boolean,
+    key: optional(string),
+    tags: optional(list(string)),
+    agoMs: number,
+  });
+  return {
+    read: record<ReadReply>({
       ...stamp,
-      entry: optional(found),
+      entry: optional(
+        record<FoundEntry>({ ...meta(), id: string, version: number, ageMs: number, ...left, bytes: optional(bytes) }),
+      ),
       lease: optional(record({ version: number })),
       busy: optional(record({ leftMs: number, backoff: boolean })),
     }),
-  ),
-  commit: messages(
-    record<CommitRequest>({ ...leased, epoch: string, version: number, deadline: optional(number), entry: committed }),
-    record<CommitReply>({ ...stamp, outcome, ...left }),
-  ),
-  renew: messages(
-    record<RenewRequest>({ ...leased, leaseMs: number }),
-    record<RenewReply>({ ...stamp, held: boolean }),
-  ),
-  release: messages(record<ReleaseRequest>({ ...leased, backoffMs: number }), record(stamp)),
-  write: messages(
-    record<WriteRequest>({ ...witnessed, write, nonce: string, deadline: optional(number) }),
-    record<WriteReply>({ ...stamp, record: optional(logRecord) }),
-  ),
-  changesSince: messages(
-    record<ChangesRequest>({ ...witnessed, since: record(position) }),
-    record<ChangesReply>({ ...stamp, records: optional(list(logRecord)) }),
-  ),
-  info: messages(
-    record(witnessed),
-    record<InfoReply>({ ...stamp, entries: number, bytes: number, leases: number, tags: number, logRecords: number }),
-  ),
-  hello: messages(record(witnessed), record(witnessed)),
-};
+    commit: record<CommitReply>({ ...stamp, outcome: oneOf("stored", "refused"), ...left }),
+    renew: record<RenewReply>({ ...stamp, held: boolean }),
+    release: record<Stamp>(stamp),
+    write: record<WriteReply>({ ...stamp, record: optional(logRecord) }),
+    changesSince: record<ChangesReply>({ ...stamp, records: optional(list(logRecord)) }),
+    info: record<InfoReply>({
+      ...stamp,
+      entries: number,
+      bytes: number,
+      leases: number,
+      tags: number,
+      logRecords: number,
+    }),
+  };
+})();
 
-const calls = variant<Call>(
-  "operation",
-  Object.fromEntries(Object.entries(operations).map(([name, { call }]) => [name, call])),
-);
+const LINE_FEED = 10;
 
-function encode<T>(field: Field<T>, value: T): Uint8Array<ArrayBuffer> {
-  const channel: Channel = { packing: true, bytes: NOTHING };
-  const head = new TextEncoder().encode(JSON.stringify(field(value, channel)));
-  const message = new Uint8Array(HEAD_AT + head.length + channel.bytes.length);
-  message[0] = PROTOCOL;
-  new DataView(message.buffer).setUint32(1, head.length);
-  message.set(head, HEAD_AT);
-  message.set(channel.bytes, HEAD_AT + head.length);
-  return message;
+function encode(message: object): Uint8Array<ArrayBuffer> {
+  let value: Uint8Array = new Uint8Array(0);
+  const head = JSON.stringify(message, (_, item: unknown) => {
+    if (!(item instanceof Uint8Array)) return item;
+    value = item;
+    return item.length;
+  });
+  const bytes = new TextEncoder().encode(`${String.fromCharCode(PROTOCOL)}${head}\n`);
+  const result = new Uint8Array(bytes.length + value.length);
+  result.set(bytes);
+  result.set(value, bytes.length);
+  return result;
 }
 
-function decode<T>(field: Field<T>, message: Uint8Array): T {
-  if (message[0] !== PROTOCOL) malformed(`of protocol ${message[0]}, not ${PROTOCOL}`);
-  if (message.length < HEAD_AT) malformed();
-  const view = new DataView(message.buffer, message.byteOffset, message.length);
-  const endAt = HEAD_AT + view.getUint32(1);
-  if (endAt > message.length) malformed();
-  const channel: Channel = { packing: false, bytes: message.subarray(endAt) };
-  const value = field(parse(message.subarray(HEAD_AT, endAt)), channel);
-  if (channel.bytes.length > 0) malformed();
-  return value as T; // the tables are typed by T and every field was checked
-}
-
-function parse(head: Uint8Array): unknown {
+function decode<T>(decoder: Decoder<T>, message: Uint8Array): T {
+  if (message[0] !== PROTOCOL) throw new StoreError(`The store message is of protocol ${message[0]}, not ${PROTOCOL}`);
+  const end = message.indexOf(LINE_FEED);
+  if (end < 0) malformed();
+  let head: unknown;
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(head));
+    head = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(message.subarray(1, end)));
   } catch {
-    return malformed();
+    malformed();
   }
+  return decoder(head, message.subarray(end + 1));
 }
 
-/** The message of an operation. Throws a StoreError if a field is not of its type. */
-export function encodeCall(call: Call): Uint8Array<ArrayBuffer> {
-  return encode(calls, call);
+/** The message of an operation. */
+export function encodeCall<Name extends Operation>(call: Call<Name>): Uint8Array<ArrayBuffer> {
+  return encode(call);
 }
 
 /**
- * Reads what `encodeCall` wrote. Throws a StoreError for anything else; uses time and memory in proportion to the message.
- * Types, lengths and the partition numbers are checked, the sense of the request is not. Values are views of the message.
+ * Reads what `encodeCall` wrote; throws a StoreError for anything else. Uses time and memory in proportion to the message,
+ * and the value is a view of it. All fields are there and of their types, and unknown ones are gone; ranges are not checked.
  */
 export function decodeCall(message: Uint8Array): Call {
-  return decode(calls, message);
+  return decode((item, value) => {
+    const operation = oneOf(...(Object.keys(requests) as Operation[]))(Object(item).operation, value);
+    const request = requests[operation];
+    return record<Call>({
+      operation: () => operation,
+      partition: number,
+      partitions: count,
+      confirmed: boolean,
+      request,
+    })(item, value);
+  }, message);
 }
 
 /** The message of an answer. */
-export function encodeOutcome<Name extends Operation>(operation: Name, result: Outcome<Name>): Uint8Array<ArrayBuffer> {
-  return encode<Outcome>(operations[operation].outcome, result);
+export function encodeOutcome<Name extends Operation>(outcome: Outcome<Name>): Uint8Array<ArrayBuffer> {
+  return encode(outcome);
 }
 
 /** Reads what `encodeOutcome` wrote for this operation; the same rules as `decodeCall`. */
 export function decodeOutcome<Name extends Operation>(operation: Name, message: Uint8Array): Outcome<Name> {
-  return decode<Outcome>(operations[operation].outcome, message) as Outcome<Name>; // by the operation's own table
+  const reply = optional(replies[operation]);
+  return decode(record<Outcome<Name>>({ reply, moved: optional(count), error: optional(string) }), message);
 }
