@@ -1,0 +1,6 @@
+// isocache/testing: a platform under a test's control, and conformance suites for one's own drivers.
+export { seededRandom, virtualPlatform } from "./virtual-platform.ts";
+export type { VirtualPlatform, VirtualPlatformOptions } from "./virtual-platform.ts";
+export { storeConformance } from "./store-conformance.ts";
+export type { StoreCase } from "./store-cases/case.ts";
+export type { StoreFixture } from "./store-driver.ts";
