@@ -1,0 +1,170 @@
+// The Durable Object that is one partition of the store: the wire, the partition protocol on SQLite, and an alarm.
+import { defaultPlatform } from "../../src/default-platform.ts";
+import type { CallOptions } from "../../src/store/contract.ts";
+import { createPartition } from "../../src/store/partition.ts";
+import { sqlStorage } from "../../src/store/sql-storage.ts";
+import type { SqlDatabase } from "../../src/store/sql-storage.ts";
+import { decodeCall, encodeOutcome } from "../../src/store/wire.ts";
+import type { Operation, ReplyOf, RequestOf } from "../../src/store/wire.ts";
+import { createAgreement } from "./agreement.ts";
+import { HELD } from "./held.ts";
+
+/** What is used of the state that the runtime hands to a Durable Object. */
+export interface ObjectState {
+  readonly storage: {
+    readonly sql: {
+      exec(query: string, ...bindings: unknown[]): { raw(): Iterable<unknown[]> };
+    };
+    transactionSync<T>(step: () => T): T;
+    getAlarm(): Promise<number | null>;
+    setAlarm(at: number): Promise<void>;
+  };
+}
+
+/** A request above this size is refused with 413. */
+const MAX_REQUEST_BYTES = 32 * 1_048_576;
+/** An alarm looks at so many rows, and comes again soon if that was not all. */
+const ALARM_ROWS = 1_000;
+const SOON_MS = 1_000;
+/** While there are entries, those that are over are looked for this often. */
+const PRUNE_MS = 3_600_000;
+
+/**
+ * The Durable Object class behind `durableObjectStore`; it needs SQLite storage (`new_sqlite_classes`). Export it from the
+ * Worker. Everything is in SQLite but leases and held reads: when the object is evicted or reset, their loads are not
+ * stored, those who waited get an error, and nothing else happens. Idle, it costs an alarm an hour; empty, nothing.
+ */
+export class IsocacheObject {
+  private readonly host: Host;
+
+  constructor(state: ObjectState, _env?: unknown) {
+    this.host = createHost(state);
+  }
+
+  /** Answers `durableObjectStore`. Never rejects. */
+  fetch(request: Request): Promise<Response> {
+    return this.host.fetch(request);
+  }
+
+  /** Removes what is over. */
+  alarm(): Promise<void> {
+    return this.host.alarm();
+  }
+}
+
+interface Host {
+  fetch(request: Request): Promise<Response>;
+  alarm(): Promise<void>;
+}
+
+/** Every operation; a reply may take its time only if it is a held read. */
+type Handlers = {
+  readonly [Name in Operation]: (request: RequestOf<Name>, call: CallOptions) => ReplyOf<Name> | Promise<ReplyOf<Name>>;
+};
+
+function createHost({ storage }: ObjectState): Host {
+  const { now, random, setTimeout: setTimer, clearTimeout: clearTimer } = defaultPlatform();
+  const query: SqlDatabase["query"] = (statement, ...params) => [...storage.sql.exec(statement, ...params).raw()];
+  const rows = sqlStorage({ query, transaction: (step) => storage.transactionSync(step) });
+  const partition = createPartition({ storage: rows, now, random, setTimer, clearTimer });
+  const agreement = createAgreement(query, () => {
+    rows.atomic(() => rows.reset(crypto.randomUUID()));
+    partition.close();
+  });
+  let armed = false;
+
+  /** Sees to it that what is stored now will be looked at. */
+  const arm = async (): Promise<void> => {
+    if (armed) return;
+    armed = true;
+    try {
+      if ((await storage.getAlarm()) === null) await storage.setAlarm(now() + PRUNE_MS);
+    } catch {
+      armed = false; // the next write tries again
+    }
+  };
+
+  const handlers: Handlers = {
+    ...partition,
+    async commit(request) {
+      const reply = partition.commit(request);
+      await arm();
+      return reply;
+    },
+    async write(request) {
+      const reply = partition.write(request);
+      if (request.write.kind === "set") await arm();
+      return reply;
+    },
+  };
+
+  /** The message that answers a message. Never rejects. */
+  const answer = async (message: Uint8Array, options: CallOptions): Promise<Uint8Array<ArrayBuffer>> => {
+    try {
+      const call = decodeCall(message);
+      const { operation, request } = call;
+      // The wire has paired the request with its operation.
+      const handle = handlers[operation] as (request: unknown, options: CallOptions) => ReplyOf | Promise<ReplyOf>;
+      return encodeOutcome(agreement(call) ?? { reply: await handle(request, options) });
+    } catch (error) {
+      return encodeOutcome({ error: describe(error) });
+    }
+  };
+
+  return {
+    async fetch(request) {
+      const message = await readBody(request);
+      if (message === undefined) return new Response("the request is too large", { status: 413 });
+      const caller = new AbortController();
+      const letGo = (): void => caller.abort();
+      request.signal.addEventListener("abort", letGo);
+      let onHeld = letGo;
+      const held = new Promise<void>((resolve) => (onHeld = resolve));
+      const reply = answer(message, { signal: caller.signal, onHeld });
+      const first = await Promise.race([reply, held]);
+      return first === undefined ? heldResponse(reply, letGo) : new Response(first);
+    },
+    async alarm() {
+      const more = partition.prune(ALARM_ROWS);
+      armed = more || partition.info().entries > 0;
+      if (armed) await storage.setAlarm(now() + (more ? SOON_MS : PRUNE_MS));
+    },
+  };
+}
+
+/** Headers now, the body when there is one; `letGo` if the caller goes away first. */
+function heldResponse(reply: Promise<Uint8Array>, letGo: () => void): Response {
+  let wanted = true;
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      void reply.then((bytes) => {
+        if (!wanted) return;
+        controller.enqueue(bytes);
+        controller.close();
+      });
+    },
+    cancel() {
+      wanted = false;
+      letGo();
+    },
+  });
+  return new Response(body, { headers: { [HELD]: "1" } });
+}
+
+/** The whole body, or undefined if it is larger than a request may be. */
+async function readBody(request: Request): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_REQUEST_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+/** What failed, and why: the cause does not travel by itself. */
+function describe(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause === undefined ? String(error) : `${String(error)}: ${String(cause)}`;
+}
