@@ -13,11 +13,18 @@ const contracts = [
   "src/codec/contract.ts",
 ];
 
+/** The resolved form of options, which is all the engine accepts. */
+const resolved = "src/options/entry.ts";
+
 /** The first row whose `from` matches a file holds for it; `to` are the beginnings of the paths that it may import. */
 const arrows: readonly { readonly from: RegExp; readonly to: readonly string[] }[] = [
   { from: /^src\/(index|cache)\.ts$/, to: ["src/"] },
   { from: /^src\/testing\//, to: ["src/"] },
-  { from: /^src\/engine\//, to: ["src/engine/", "src/memory/", "src/observe/", "src/codec/walk.ts", ...contracts] },
+  {
+    from: /^src\/engine\//,
+    to: ["src/engine/", "src/memory/", "src/observe/", "src/codec/walk.ts", resolved, ...contracts],
+  },
+  { from: /^src\/options\//, to: ["src/options/", "src/codec/walk.ts", ...contracts] },
   { from: /^src\/memory\//, to: ["src/memory/"] },
   { from: /^src\/observe\//, to: ["src/observe/", ...contracts] },
   { from: /^src\/store\//, to: ["src/store/", ...contracts] },

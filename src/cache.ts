@@ -1,0 +1,293 @@
+// The facade: checks what users give, resolves options, and delegates to the engine.
+import { jsonCodec } from "./codec/json.ts";
+import { give, hold } from "./codec/walk.ts";
+import { defaultPlatform } from "./default-platform.ts";
+import type { Loader } from "./engine/context.ts";
+import { createCopy, fullWindows, isValid, type Copy } from "./engine/copy.ts";
+import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
+import { entryMeta, install } from "./engine/install.ts";
+import { child, ROOT, scopedTag, storedKey, userTags, type Scope } from "./engine/names.ts";
+import { countHit, read, type Found } from "./engine/read.ts";
+import type { Reader } from "./engine/reader.ts";
+import { writeKey, writeTags } from "./engine/write.ts";
+import { CodecError, KeyError, OptionError } from "./errors.ts";
+import { createMemoryTier } from "./memory/tier.ts";
+import { createEmitter, type EventName, type Listener } from "./observe/events.ts";
+import type { CacheStats } from "./observe/stats.ts";
+import { resolveCache, type CacheOptions } from "./options/cache.ts";
+import { resolveEntry, resolveRead, type EntryOptions, type ReadOptions, type ResolvedEntry } from "./options/entry.ts";
+import { faultOfName, parseTags } from "./options/names.ts";
+import { show } from "./options/parse.ts";
+import { FOREVER, type NewEntry } from "./store/contract.ts";
+
+/** An entry as `getEntry` shows it. Durations in milliseconds. */
+export interface CacheEntry<T> {
+  readonly value: T;
+  /** `stale`: past its ttl or expired, within its stale-while-revalidate window; or the store could not be asked. */
+  readonly state: "fresh" | "stale";
+  readonly tier: "memory" | "store";
+  /** Since it was stored. */
+  readonly age: number;
+  /** The life it was stored with; Infinity if it has no end. */
+  readonly ttl: number;
+  readonly tags: readonly string[];
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+/** What `cache.bind` needs of a request's context. */
+export interface ExecutionContextLike {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/**
+ * A cache, or a namespace of one. Keys: non-empty strings of at most 1,024 bytes of UTF-8, else a KeyError. All methods
+ * work detached.
+ *
+ * Reads fail open: a store that is out of reach never fails a read that the loader can answer. Writes fail loud: what
+ * the store did not acknowledge rejects with a StoreError, goes on being retried, and is honoured here meanwhile.
+ */
+export interface Cache {
+  /**
+   * The value of the key, loaded if there is none. Concurrent calls share one load, here and across instances. Rejects
+   * with a LoaderError if the loader fails and nothing stale may be served. A loader that skips gives undefined.
+   * Round trips: none for a hit in memory, one for a hit in the store, two for a load.
+   */
+  getOrSet<T>(key: string, loader: Loader<T>, options?: EntryOptions): Promise<T>;
+  /** The value, or undefined. A stale one is returned within its stale-while-revalidate window. */
+  get<T = unknown>(key: string, options?: ReadOptions): Promise<T | undefined>;
+  /** The value and what is known of it. */
+  getEntry<T = unknown>(key: string, options?: ReadOptions): Promise<CacheEntry<T> | undefined>;
+  /** Whether `get` would find something. */
+  has(key: string, options?: ReadOptions): Promise<boolean>;
+  /** Stores a value. Loads under way do not overwrite it. A value that cannot be carried rejects with a CodecError. */
+  set(key: string, value: unknown, options?: EntryOptions): Promise<void>;
+  /** Removes the value. Loads under way do not bring it back. */
+  delete(key: string): Promise<void>;
+  /** Makes the value stale as of now: it may still be served within its stale windows. */
+  expire(key: string): Promise<void>;
+  /** Removes every value that carries one of these tags, in one step per partition, whatever their number. */
+  invalidateTags(tags: readonly string[]): Promise<void>;
+  /** Makes every value that carries one of these tags stale as of now. */
+  expireTags(tags: readonly string[]): Promise<void>;
+  /** Removes everything in this cache or namespace. */
+  clear(): Promise<void>;
+  /**
+   * The same cache under a prefix, with defaults of its own. A tag invalidated in a namespace reaches it and what nests
+   * in it. Events, statistics and `close` are those of the whole cache.
+   */
+  namespace(name: string, defaults?: EntryOptions): Cache;
+  /** The same cache tied to one request: work in the background goes to `ctx.waitUntil`. */
+  bind(ctx: ExecutionContextLike): Cache;
+  /** Calls the listener on every such event. What it throws becomes an `error` event. */
+  on<Name extends EventName>(event: Name, listener: Listener<Name>): void;
+  off<Name extends EventName>(event: Name, listener: Listener<Name>): void;
+  stats(): CacheStats;
+  /** Stops everything: timers, retries, loads (by their signal). Operations reject afterwards. */
+  close(): Promise<void>;
+}
+
+/** What a facade is made of: one engine, seen from one namespace and one request. */
+interface Part {
+  readonly engine: Engine;
+  readonly scope: Scope;
+  readonly defaults: ResolvedEntry;
+  readonly request: RequestScope;
+}
+
+/**
+ * Makes a cache. Does no I/O, reads no clock and sets no timer: it may be called at module scope. Throws an OptionError
+ * that names what is wrong.
+ */
+export function createCache(options: CacheOptions = {}): Cache {
+  const { memory, entry, name, ...resolved } = resolveCache(options);
+  const platform = resolved.platform ?? defaultPlatform();
+  const events = createEmitter();
+  const engine = createEngine({
+    ...resolved,
+    platform,
+    events,
+    codec: resolved.codec ?? jsonCodec(),
+    store: resolved.store?.connect({ name, platform }),
+    tier:
+      memory &&
+      createMemoryTier<Copy>({
+        maxBytes: memory.maxBytes ?? platform.memoryBytes,
+        maxEntries: memory.maxEntries,
+        onEvict: ({ key }, cause) => events.emit("evict", { key, cause }),
+      }),
+  });
+  return createPart({
+    engine,
+    scope: ROOT,
+    defaults: entry,
+    request: { waitUntil: platform.waitUntil, holds: [] },
+  });
+}
+
+function createPart(part: Part): Cache {
+  const { engine, scope, defaults, request } = part;
+  const { events, counters, tier } = engine;
+
+  const keyOf = (key: string): string => {
+    const fault = faultOfName(key);
+    if (fault !== undefined) throw new KeyError(`key: ${fault}`);
+    return storedKey(scope, key);
+  };
+  const tagsOf = (tags: readonly string[]): string[] => parseTags("tags", tags).map((tag) => scopedTag(scope, tag));
+
+  const find = (
+    name: string,
+    loader: Loader<unknown> | undefined,
+    options: ResolvedEntry,
+  ): Promise<Found | undefined> => {
+    const key = keyOf(name);
+    const startedAt = engine.clock();
+    const boundMs = options.strong ? 0 : engine.maxStalenessMs;
+    const reader: Reader = {
+      scope,
+      key,
+      name,
+      view: viewOf(engine, key),
+      request,
+      options,
+      loader,
+      tick: ++engine.tick,
+      startedAt,
+      needAt: engine.store === undefined ? -Infinity : startedAt - boundMs,
+    };
+    return read(engine, reader);
+  };
+
+  const lookUp = async (name: string, options: ReadOptions | undefined): Promise<Found | undefined> =>
+    find(name, undefined, resolveRead(defaults, options));
+
+  /**
+   * The hit that costs a map look-up: in memory, fresh, valid and proved. Of the options it looks at no more than it
+   * needs: wrong ones were refused when the value was loaded.
+   */
+  const hit = (name: string, given: EntryOptions | undefined): Copy | undefined => {
+    if (tier === undefined || typeof name !== "string" || !(given?.memory ?? defaults.memory)) return undefined;
+    if (given?.consistency === undefined ? defaults.strong : given.consistency !== "eventual") return undefined;
+    const copy = tier.get(storedKey(scope, name))?.item;
+    if (copy === undefined || copy.view.pending.length > 0 || engine.closed || !isValid(copy)) return undefined;
+    const now = engine.clock();
+    if (now >= copy.freshUntil || now >= copy.memoryUntil) return undefined;
+    const provedAt = Math.max(copy.provedAt, copy.view.provedAt);
+    return provedAt >= now - engine.maxStalenessMs ? copy : undefined;
+  };
+
+  const write = async (kind: "delete" | "expire", key: string): Promise<void> => {
+    await writeKey(engine, request, { kind, key: keyOf(key) });
+  };
+
+  const set = async (name: string, value: unknown, given: EntryOptions | undefined): Promise<void> => {
+    const key = keyOf(name);
+    const options = resolveEntry(defaults, given);
+    const held = hold(value, engine.values);
+    const { ttlMs } = options;
+    const stores = engine.store !== undefined && options.store && ttlMs > 0;
+    const fault =
+      value === undefined ? "undefined is not stored" : (held.stream ?? (stores ? held.uncarried : undefined));
+    if (fault !== undefined) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
+    const meta = entryMeta(scope, options);
+    const entry: NewEntry | undefined = stores
+      ? { ...meta, bytes: await engine.codec.encode(held.value, held) }
+      : undefined;
+    const done = await writeKey(engine, request, entry ? { kind: "set", key, entry } : { kind: "delete", key });
+    if (!options.memory || ttlMs === 0) return;
+    const { view, record, stamp, sentAt, ordered } = done;
+    const { seq, nonce } = record;
+    const origin = {
+      id: entry ? nonce : "",
+      epoch: stamp.epoch,
+      version: seq,
+      seq,
+      provedAt: sentAt,
+      countedFrom: sentAt,
+      ageMs: 0,
+    };
+    install(engine, key, createCopy(view, held, meta, fullWindows(meta), origin, options.memoryTtlMs), ordered);
+  };
+
+  const cache: Cache = {
+    getOrSet<T>(key: string, loader: Loader<T>, given?: EntryOptions): Promise<T> {
+      try {
+        const copy = hit(key, given);
+        if (copy !== undefined) {
+          countHit(engine, key, "memory", "fresh");
+          return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
+        }
+        if (typeof loader !== "function") throw new OptionError(`loader: ${show(loader)} is not a function`);
+        return find(key, loader, resolveEntry(defaults, given)).then((found) => (found && give(found.copy.held)) as T); // the same
+      } catch (error) {
+        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+    async get<T>(key: string, options?: ReadOptions) {
+      const found = await lookUp(key, options);
+      return found && (give(found.copy.held) as T); // the caller says what is kept under the key
+    },
+    async getEntry<T>(key: string, options?: ReadOptions) {
+      const found = await lookUp(key, options);
+      return found && entryOf<T>(engine, scope, found);
+    },
+    has: async (key, options) => (await lookUp(key, options)) !== undefined,
+    set,
+    delete: (key) => write("delete", key),
+    expire: (key) => write("expire", key),
+    invalidateTags: async (tags) => writeTags(engine, request, { kind: "tags", tags: tagsOf(tags) }),
+    expireTags: async (tags) => writeTags(engine, request, { kind: "expireTags", tags: tagsOf(tags) }),
+    clear: async () => writeTags(engine, request, { kind: "tags", tags: [scope.reserved.at(-1)!] }), // never empty
+    namespace(name, given) {
+      const fault = faultOfName(name);
+      if (fault !== undefined) throw new OptionError(`namespace: ${fault}`);
+      return createPart({ ...part, scope: child(scope, name), defaults: resolveEntry(defaults, given) });
+    },
+    bind(ctx) {
+      if (typeof ctx?.waitUntil !== "function") throw new OptionError(`bind: ${show(ctx)} has no waitUntil`);
+      const waitUntil = (promise: Promise<unknown>): void => {
+        try {
+          ctx.waitUntil(promise); // as a method: detached it throws on Workers
+        } catch (error) {
+          report(engine, "waitUntil", error); // the request is over: the work goes on as long as the runtime lets it
+        }
+      };
+      return createPart({ ...part, request: { waitUntil, holds: [] } });
+    },
+    on: events.on,
+    off: events.off,
+    stats: () => ({
+      hits: { memory: counters.memoryHits, store: counters.storeHits },
+      misses: counters.misses,
+      loads: counters.loads,
+      syncs: counters.syncs,
+      roundTrips: counters.roundTrips,
+      errors: counters.errors,
+      bytes: tier?.bytes ?? 0,
+      entries: tier?.entries ?? 0,
+    }),
+    async close() {
+      if (engine.closed) return;
+      engine.closed = true;
+      for (const stop of [...engine.stops]) stop();
+      tier?.clear();
+      await engine.store?.close();
+    },
+  };
+  return cache;
+}
+
+function entryOf<T>(engine: Engine, scope: Scope, { copy, state, tier }: Found): CacheEntry<T> {
+  const { held, storedAt, ttlMs, tags, etag, lastModified } = copy;
+  return {
+    value: give(held) as T, // the caller says what is kept under the key
+    state,
+    tier: tier === "loader" ? "store" : tier,
+    age: Math.max(0, engine.clock() - storedAt),
+    ttl: ttlMs === FOREVER ? Infinity : ttlMs,
+    tags: userTags(scope, tags),
+    ...(etag !== undefined && { etag }),
+    ...(lastModified !== undefined && { lastModified }),
+  };
+}

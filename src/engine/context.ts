@@ -1,0 +1,46 @@
+// What a loader is given, and what it may answer instead of a value.
+import type { EntryOptions } from "../options/entry.ts";
+
+/** The value that a loader may refresh instead of making a new one. */
+export interface StaleValue {
+  readonly value: unknown;
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+  /** Milliseconds since it was stored. */
+  readonly age: number;
+}
+
+/** The argument of every loader. */
+export interface LoaderContext {
+  readonly key: string;
+  /** Fires when the result is of no use any more: the cache is being closed, or the lease was lost to another instance. */
+  readonly signal: AbortSignal;
+  /** The value that is there but stale, if any. */
+  readonly stale: StaleValue | undefined;
+  /** Decides any entry option while loading, tags included. Later calls add to earlier ones. Throws an OptionError. */
+  set(options: EntryOptions): void;
+  /** `return context.skip()`: the callers get undefined, and nothing is stored. */
+  skip(): never;
+  /**
+   * `return context.notModified()`: the stale value gets a new life. If it was invalidated meanwhile, the loader runs
+   * again, with nothing stale to offer. Throws if there is no stale value.
+   */
+  notModified(): never;
+  /** `return context.fail(reason)`: the load failed; whoever may serve something stale does. */
+  fail(reason: unknown): never;
+}
+
+/** Produces the value of a key. */
+export type Loader<T> = (context: LoaderContext) => T | PromiseLike<T>;
+
+/** What the three special answers really return; their type `never` keeps them out of the value's type. */
+export const SKIP: unique symbol = Symbol("skip");
+export const NOT_MODIFIED: unique symbol = Symbol("notModified");
+
+/** The answer of `context.fail`. */
+export class Failure {
+  readonly reason: unknown;
+  constructor(reason: unknown) {
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,151 @@
+// The state of one cache instance, and the ports it works through.
+import type { Codec } from "../codec/contract.ts";
+import type { ValueMode } from "../codec/walk.ts";
+import type { MemoryTier } from "../memory/tier.ts";
+import { createCounters, type Counters } from "../observe/stats.ts";
+import type { Emitter } from "../observe/events.ts";
+import type { Platform } from "../platform.ts";
+import type { LogRecord, StoreConnection } from "../store/contract.ts";
+import { partitionOf } from "../store/hash.ts";
+import { createClock, type Clock } from "./clock.ts";
+import { expireCopy, isValid, type Copy } from "./copy.ts";
+import type { Flight } from "./flight.ts";
+import { advance, createView, learn, type View } from "./view.ts";
+
+export interface EngineOptions {
+  readonly platform: Platform;
+  /** Undefined: a local cache, in which memory is the authority. */
+  readonly store: StoreConnection | undefined;
+  readonly tier: MemoryTier<Copy> | undefined;
+  readonly codec: Codec;
+  readonly values: ValueMode;
+  readonly events: Emitter;
+  readonly maxStalenessMs: number;
+  readonly storeTimeoutMs: number;
+  readonly leaseMs: number;
+}
+
+export interface Engine extends EngineOptions {
+  readonly clock: Clock;
+  /** Logical time of this instance: grows with everything whose order matters. */
+  tick: number;
+  views: View[];
+  readonly flights: Map<string, Flight>;
+  readonly counters: Counters;
+  /** What close() calls to end whatever waits or loads. */
+  readonly stops: Set<() => void>;
+  closed: boolean;
+}
+
+/** What ties work to one request: on Workers, what outlives the response must be announced to it. */
+export interface RequestScope {
+  waitUntil(promise: Promise<unknown>): void;
+  /** Until when, in local time, each of the held reads of this request may last. */
+  holds: readonly number[];
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  return {
+    ...options,
+    clock: createClock(options.platform),
+    tick: 0,
+    views: createViews(options.store?.partitions ?? 1, options.store === undefined),
+    flights: new Map(),
+    counters: createCounters(),
+    stops: new Set(),
+    closed: false,
+  };
+}
+
+/** Without a store the view is its own authority: it is at its own epoch, and always proved. */
+export function createViews(partitions: number, local: boolean): View[] {
+  return Array.from({ length: partitions }, (_, index) => {
+    const view = createView(index);
+    return local ? Object.assign(view, { epoch: "local", provedAt: Infinity }) : view;
+  });
+}
+
+export function viewOf(engine: Engine, key: string): View {
+  return engine.views[partitionOf(key, engine.views.length)]!; // the hash is below the length
+}
+
+/** An id that nobody else ever makes: about 100 random bits. */
+export function newId(platform: Platform): string {
+  const half = (): string => Math.floor(platform.random() * 2 ** 52).toString(36);
+  return `${half()}.${half()}`;
+}
+
+/** Reports a failure that must not stop anything. */
+export function report(engine: Engine, operation: string, error: unknown, key?: string): void {
+  engine.counters.errors++;
+  engine.events.emit("error", { operation, error, ...(key === undefined ? {} : { key }) });
+}
+
+/** Runs work that nobody awaits: it outlives the request, and what it throws is reported, never unhandled. */
+export function background(engine: Engine, request: RequestScope, operation: string, work: Promise<unknown>): void {
+  request.waitUntil(work.catch((error: unknown) => report(engine, operation, error)));
+}
+
+const MAX_STOPS = 10_000;
+
+/**
+ * Has `stop` called by close(), unless it is taken from `engine.stops` before. A request that was cancelled takes
+ * nothing back, so beyond a bound the oldest are forgotten: what they would end is over.
+ */
+export function onClose(engine: Engine, stop: () => void): void {
+  const { stops } = engine;
+  stops.add(stop);
+  if (stops.size > MAX_STOPS) for (const oldest of stops) return void stops.delete(oldest);
+}
+
+/** A pause that close() cuts short. */
+export function pause(engine: Engine, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      engine.platform.clearTimeout(timer);
+      engine.stops.delete(stop);
+      resolve();
+    };
+    const timer = engine.platform.setTimeout(stop, ms);
+    onClose(engine, stop);
+    if (engine.closed) stop();
+  });
+}
+
+/** The outcome of a promise, or undefined after `ms`: nobody waits on what may never settle without a timer of its own. */
+export function within<T>(engine: Engine, promise: Promise<T>, ms: number): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => finish(() => resolve(undefined));
+    const finish = (settle: () => void): void => {
+      engine.platform.clearTimeout(timer);
+      engine.stops.delete(stop);
+      settle();
+    };
+    const timer = engine.platform.setTimeout(stop, ms);
+    onClose(engine, stop);
+    promise.then(
+      (value) => finish(() => resolve(value)),
+      (error: unknown) => finish(() => reject(error)),
+    );
+  });
+}
+
+/** The copy in memory, if there is one that no invalidation known here makes void. Its age is the caller's to judge. */
+export function copyInMemory(engine: Engine, key: string): Copy | undefined {
+  const copy = engine.tier?.get(key)?.item;
+  if (copy === undefined || isValid(copy)) return copy;
+  engine.tier!.delete(key); // it was just read from there
+  return undefined;
+}
+
+/** Applies an invalidation to what is known and to the copies in memory. */
+export function applyRecord(engine: Engine, view: View, record: LogRecord, tick: number): void {
+  const nowAt = engine.clock();
+  learn(view, record, nowAt, tick);
+  advance(view, record);
+  if (record.key === undefined) return; // copies are compared with tags when they are used, not now
+  const copy = engine.tier?.peek(record.key)?.item;
+  if (copy === undefined || copy.version >= record.seq) return;
+  if (record.expire) expireCopy(copy, nowAt - record.agoMs);
+  else engine.tier!.delete(record.key);
+}

@@ -1,0 +1,37 @@
+// One load in progress in this isolate, as plain data that any request may look at.
+import type { Tier } from "../observe/events.ts";
+import type { Copy } from "./copy.ts";
+import type { Scope } from "./names.ts";
+
+/** How a flight ended: with a value that some may use and others may not, or with nothing (a miss, or a loader without a value). */
+export interface Outcome {
+  readonly copy: Copy | undefined;
+  /** As of when it was made. A value straight from a loader is fresh whatever its ttl. */
+  readonly state: "fresh" | "stale";
+  readonly tier: Tier;
+  /** When the request or the load that made it began: in ticks, and in local time. */
+  readonly began: number;
+  readonly beganAt: number;
+}
+
+/**
+ * The promise belongs to the request that leads: when that is cancelled, it may never settle, and not even `finally`
+ * runs (P6). So followers watch `done` and `beatAt` with timers of their own.
+ */
+export interface Flight {
+  readonly began: number;
+  readonly startedAt: number;
+  readonly scope: Scope;
+  /** The lease's token. Whoever takes over a dead flight goes on with its lease instead of waiting for it to end. */
+  readonly token: string;
+  readonly promise: Promise<void>;
+  done: boolean;
+  /** The one who leads showed signs of life at this local time. */
+  beatAt: number;
+  outcome?: Outcome;
+  error?: unknown;
+  /** It goes without the store, for readers that an own write in doubt keeps from it. */
+  readonly alone: boolean;
+  /** What may be served while it is reloaded. */
+  readonly stale: Outcome | undefined;
+}

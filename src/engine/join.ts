@@ -1,0 +1,147 @@
+// Sharing a load: how a flight begins, who may join it, and how a caller lives on if the one who leads does not.
+import { isValid } from "./copy.ts";
+import { newId, onClose, within, type Engine } from "./engine.ts";
+import type { Flight, Outcome } from "./flight.ts";
+import { covers, isExpiry } from "./pending.ts";
+import type { Reader } from "./reader.ts";
+import { judge } from "./view.ts";
+
+/** A leader shows signs of life this often; one that was silent for SILENCE_MS is taken to be dead. */
+const BEAT_MS = 1_000;
+const SILENCE_MS = 2_500;
+/** An older flight is joined by nobody: its loader hangs, or is slower than a lease may be kept alive. */
+const MAX_AGE_MS = 60_000;
+
+/** How a flight may differ from a plain one. */
+export interface FlightOptions {
+  /** The token of a dead flight, to go on with its lease. */
+  readonly token?: string | undefined;
+  readonly stale?: Outcome | undefined;
+  readonly alone?: boolean;
+}
+
+/**
+ * Starts a flight and makes it the one for its key. The work never rejects into the void: its error is kept for its
+ * callers.
+ */
+export function startFlight(
+  engine: Engine,
+  reader: Reader,
+  work: (flight: Flight) => Promise<Outcome>,
+  options: FlightOptions = {},
+): Flight {
+  const { platform, flights } = engine;
+  const { key, scope, request } = reader;
+  let land = (): void => undefined;
+  const startedAt = engine.clock();
+  const flight: Flight = {
+    began: ++engine.tick,
+    startedAt,
+    scope,
+    token: options.token ?? newId(platform),
+    promise: new Promise<void>((resolve) => void (land = resolve)),
+    done: false,
+    beatAt: startedAt,
+    alone: options.alone ?? false,
+    stale: options.stale,
+  };
+  // Those of requests that were cancelled are in nobody's care. The map is in the order of their starts.
+  for (const [old, { startedAt: began }] of flights) {
+    if (startedAt - began <= MAX_AGE_MS) break;
+    flights.delete(old);
+  }
+  flights.delete(key);
+  flights.set(key, flight);
+  const beat = (): void => {
+    flight.beatAt = engine.clock();
+    timer = platform.setTimeout(beat, BEAT_MS);
+  };
+  let timer = platform.setTimeout(beat, BEAT_MS);
+  const stop = (): void => platform.clearTimeout(timer);
+  onClose(engine, stop);
+  const end = (): void => {
+    stop();
+    engine.stops.delete(stop);
+    flight.done = true;
+    if (flights.get(key) === flight) flights.delete(key);
+    land();
+  };
+  request.waitUntil(
+    work(flight).then(
+      (outcome) => {
+        flight.outcome = outcome;
+        end();
+      },
+      (error: unknown) => {
+        flight.error = error;
+        end();
+      },
+    ),
+  );
+  return flight;
+}
+
+/**
+ * Waits for a flight of another caller. False if its leader died or is too slow: it is no longer the flight of its key.
+ *
+ *   A: leads ──────── cancelled, its promise never settles
+ *   B:       joins ── own timer ── A silent ── B removes the record (if it is still A's) and leads on with A's lease
+ */
+export async function join(engine: Engine, key: string, flight: Flight): Promise<boolean> {
+  const giveUpAt = engine.clock() + 2 * engine.leaseMs;
+  while (!flight.done) {
+    await within(engine, flight.promise, BEAT_MS).catch(() => {
+      // The promise of a request that ended may reject instead of hanging: `done` and `beatAt` tell what that means.
+    });
+    const now = engine.clock();
+    if (!flight.done && (now - flight.beatAt > SILENCE_MS || now >= giveUpAt || engine.closed)) {
+      if (engine.flights.get(key) === flight) engine.flights.delete(key);
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Whether nothing known or asked for here since the flight began could cover what it will bring (joining, DESIGN 5). */
+export function isJoinable(engine: Engine, { view, key }: Reader, flight: Flight): boolean {
+  const { began, scope } = flight;
+  const since = (tick: number | undefined): boolean => tick !== undefined && tick > began;
+  return !(
+    engine.clock() - flight.startedAt > MAX_AGE_MS ||
+    since(view.keys.get(key)?.tick) ||
+    since(view.userTagTick) ||
+    scope.reserved.some((tag) => since(view.tags.get(tag)?.tick)) ||
+    view.pending.some((pending) => since(pending.tick) && covers(pending.write, key, scope.reserved, false))
+  );
+}
+
+/** What a reader may do with an outcome. `pending`: nothing, because of an own write that the store has not acknowledged. */
+export type Use = "as it is" | "as stale" | "pending" | "not at all";
+
+/**
+ * Whether an outcome is good for a reader (P1, P2). What was loaded after the reader began always is: whatever was
+ * acknowledged before, its origin knew. Anything else needs a proof young enough, and no record known here may cover it.
+ */
+export function useOf(engine: Engine, reader: Reader, outcome: Outcome, joined: boolean): Use {
+  const { view, key, needAt } = reader;
+  const { copy, began, tier } = outcome;
+  const loaded = tier === "loader";
+  if (loaded && began >= reader.tick) return "as it is";
+  if (copy === undefined) return joined && outcome.beganAt < needAt ? "not at all" : "as it is";
+  const { epoch, version, seq, tags } = copy;
+  if (engine.store !== undefined) {
+    const provedAt = Math.max(copy.provedAt, isValid(copy) ? view.provedAt : -Infinity);
+    if (joined && (provedAt < needAt || seq < view.coveredFrom)) return "not at all";
+    if (epoch !== view.epoch && (joined || began < view.epochTick)) return "not at all";
+  }
+  if (joined && outcome.state === "fresh" && copy.freshUntil < reader.startedAt) return "not at all";
+  const known = epoch === view.epoch ? judge(view, version, seq, key, tags) : { gone: false, staleAt: undefined };
+  if (known.gone) return "not at all";
+  let use: Use = known.staleAt === undefined ? "as it is" : "as stale";
+  for (const { tick, write } of view.pending) {
+    if (tick >= reader.tick || (loaded && began > tick) || !covers(write, key, tags, true)) continue;
+    if (!isExpiry(write)) return "pending";
+    use = "as stale";
+  }
+  return use;
+}

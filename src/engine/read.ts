@@ -1,0 +1,194 @@
+// The read path: memory if it is proved, else a flight shared with others; and again if what came is not good enough.
+import { StoreError } from "../errors.ts";
+import type { Tier } from "../observe/events.ts";
+import { Repartitioned } from "./call.ts";
+import { isRevalidable, isServableOnError, type Copy } from "./copy.ts";
+import { copyInMemory, viewOf, within, type Engine } from "./engine.ts";
+import type { Flight, Outcome } from "./flight.ts";
+import { isJoinable, join, startFlight, useOf } from "./join.ts";
+import { lead, lookUp } from "./lead.ts";
+import { load, LoadLost } from "./load.ts";
+import { covers, isExpiry } from "./pending.ts";
+import type { Reader } from "./reader.ts";
+import { sync } from "./sync.ts";
+import { retryAll } from "./write.ts";
+import type { View } from "./view.ts";
+
+/** The answer to a read. */
+export interface Found {
+  readonly copy: Copy;
+  readonly state: "fresh" | "stale";
+  readonly tier: Tier;
+}
+
+/** What came is of no use to this reader: it starts over. */
+const AGAIN = Symbol("again");
+/** The same, but the store cannot help: an own invalidation has not reached it. */
+const ALONE = Symbol("alone");
+
+type Attempt = Found | undefined | typeof AGAIN | typeof ALONE;
+
+/**
+ * Under steady invalidation what others bring may again and again be too old; then the reader loads for itself, and
+ * what is loaded after it began is always good.
+ */
+const MAX_ATTEMPTS = 8;
+
+/** Answers a read. Undefined: a miss without a loader, or a loader that had no value. */
+export async function read(engine: Engine, reader: Reader): Promise<Found | undefined> {
+  const found = await attempts(engine, reader);
+  const { counters, events } = engine;
+  if (found === undefined || found.tier === "loader") {
+    counters.misses++;
+    events.emit("miss", { key: reader.name });
+  } else {
+    countHit(engine, reader.name, found.tier, found.state);
+  }
+  return found;
+}
+
+export function countHit(engine: Engine, key: string, tier: "memory" | "store", state: "fresh" | "stale"): void {
+  if (tier === "memory") engine.counters.memoryHits++;
+  else engine.counters.storeHits++;
+  if (engine.events.has("hit")) engine.events.emit("hit", { key, tier, state });
+}
+
+async function attempts(engine: Engine, reader: Reader): Promise<Found | undefined> {
+  let alone = false;
+  for (let attempt = 1; ; attempt++) {
+    if (engine.closed) throw new StoreError("the cache is closed");
+    try {
+      const found = await tryOnce(engine, reader, alone || attempt > MAX_ATTEMPTS, attempt <= 2 * MAX_ATTEMPTS);
+      if (found === ALONE) alone = true;
+      else if (found !== AGAIN) return found;
+    } catch (error) {
+      if (!(error instanceof LoadLost || error instanceof Repartitioned)) throw error;
+      reader.view = viewOf(engine, reader.key);
+    }
+  }
+}
+
+async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: boolean): Promise<Attempt> {
+  const { view, key, loader, options, tick } = reader;
+  const own = await ownInvalidation(engine, reader);
+  if (alone || own === "gone") {
+    if (loader === undefined) return undefined;
+    return fly(engine, reader, undefined, true, mayJoin);
+  }
+  const copy = options.memory && !options.strong ? await copyFor(engine, reader) : undefined;
+  const pending = copy && pendingOn(view, key, copy.tags, tick);
+  let memory: (Found & Outcome) | undefined;
+  if (copy !== undefined && pending !== "gone") {
+    memory = { copy, state: "stale", tier: "memory", began: tick, beganAt: reader.startedAt };
+    const now = engine.clock();
+    if (isProved(copy, reader) && pending === undefined && now < copy.freshUntil) return { ...memory, state: "fresh" };
+    if (isRevalidable(copy, now)) {
+      if (loader !== undefined && now >= copy.freshUntil && now >= copy.retryAt) refresh(engine, reader, memory);
+      return memory;
+    }
+    // Others, or this instance, have just failed to load it.
+    if (now < copy.errorUntil && now < copy.retryAt) return memory;
+  }
+  if (loader !== undefined) return fly(engine, reader, memory, false, mayJoin);
+  const outcome = await lookUp(engine, reader);
+  if (outcome === undefined) return memory && isServableOnError(memory.copy, engine.clock()) ? memory : undefined;
+  return settle(engine, reader, outcome, false);
+}
+
+/** What own writes in doubt, asked for before the reader began, do to what they cover: the strongest of them counts. */
+function pendingOn(view: View, key: string, tags: readonly string[], before: number): "gone" | "stale" | undefined {
+  const found = view.pending.filter(({ tick, write }) => tick < before && covers(write, key, tags, true));
+  if (found.length === 0) return undefined;
+  return found.every(({ write }) => isExpiry(write)) ? "stale" : "gone";
+}
+
+/** Lets own writes that cover the reader's key have their first attempt; then says what those still in doubt do to it. */
+async function ownInvalidation(engine: Engine, reader: Reader): Promise<"gone" | "stale" | undefined> {
+  const { view, key, scope, tick, request } = reader;
+  if (view.pending.length > 0) retryAll(engine, request);
+  await firstAttempts(engine, reader, scope.reserved);
+  return pendingOn(view, key, scope.reserved, tick);
+}
+
+/** True if there was something to wait for. */
+async function firstAttempts(engine: Engine, { view, key, tick }: Reader, tags: readonly string[]): Promise<boolean> {
+  const fresh = view.pending.filter((own) => own.tick < tick && !own.attempted && covers(own.write, key, tags, true));
+  for (const own of fresh) await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs);
+  return fresh.length > 0;
+}
+
+const isProved = (copy: Copy, { view, needAt }: Reader): boolean => Math.max(copy.provedAt, view.provedAt) >= needAt;
+
+/** The copy in memory, after asking the log if it is not proved for this reader. It may still not be: the store is out of reach. */
+async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined> {
+  let copy = copyInMemory(engine, reader.key);
+  if (copy !== undefined && !isProved(copy, reader)) {
+    await sync(engine, reader.view, reader.needAt, reader.request);
+    copy = copyInMemory(engine, reader.key);
+  }
+  return copy !== undefined && engine.clock() < copy.memoryUntil && copy.view === reader.view ? copy : undefined;
+}
+
+/** Reloads what was served stale, without anybody waiting. */
+function refresh(engine: Engine, reader: Reader, memory: Found & Outcome): void {
+  const running = engine.flights.get(reader.key);
+  if (running !== undefined && isJoinable(engine, reader, running)) return;
+  const before = { refresh: memory.copy.id, stale: memory };
+  startFlight(engine, reader, (flight) => lead(engine, reader, flight, before), { stale: memory });
+}
+
+/** Joins the flight of the key, or starts one. `alone`: without the store, which still has what was invalidated here. */
+async function fly(
+  engine: Engine,
+  reader: Reader,
+  memory: Outcome | undefined,
+  alone: boolean,
+  mayJoin: boolean,
+): Promise<Attempt> {
+  const { key } = reader;
+  const running = engine.flights.get(key);
+  let token: string | undefined;
+  if (mayJoin && running?.alone === alone && isJoinable(engine, reader, running)) {
+    const { stale } = running;
+    if (stale?.copy !== undefined && engine.clock() < stale.copy.revalidateUntil) {
+      const found = await settle(engine, reader, stale, true);
+      if (typeof found === "object") return found;
+    }
+    if (await join(engine, key, running)) return landed(engine, reader, running, true);
+    if (engine.flights.has(key)) return AGAIN; // another caller took over first
+    token = running.token;
+  }
+  const flight = startFlight(
+    engine,
+    reader,
+    (mine) =>
+      alone
+        ? load(engine, reader, mine, undefined, undefined, false)
+        : lead(engine, reader, mine, { refresh: undefined, stale: memory }),
+    { token, alone },
+  );
+  await flight.promise;
+  return landed(engine, reader, flight, false);
+}
+
+function landed(engine: Engine, reader: Reader, flight: Flight, joined: boolean): Promise<Attempt> {
+  if (flight.outcome === undefined) throw flight.error; // one of both is there once it is done
+  return settle(engine, reader, flight.outcome, joined);
+}
+
+/** Hands an outcome to a reader, if it is good for this one. */
+async function settle(engine: Engine, reader: Reader, outcome: Outcome, joined: boolean): Promise<Attempt> {
+  const { copy, tier } = outcome;
+  const use = useOf(engine, reader, outcome, joined);
+  if (use === "not at all") return AGAIN;
+  if (copy === undefined) return undefined;
+  if (use === "pending") return (await firstAttempts(engine, reader, copy.tags)) ? AGAIN : ALONE;
+  const servable = isRevalidable(copy, engine.clock());
+  if (use === "as stale" && !servable) {
+    const pending = pendingOn(reader.view, reader.key, copy.tags, reader.tick) !== undefined;
+    return pending && !(await firstAttempts(engine, reader, copy.tags)) ? ALONE : AGAIN;
+  }
+  const state = use === "as stale" ? "stale" : outcome.state;
+  if (state === "stale" && reader.loader === undefined && !servable) return undefined;
+  return { copy, state, tier };
+}

@@ -1,0 +1,26 @@
+// One read, from the call to its answer: who asks, since when, and how old a proof may be.
+import type { ResolvedEntry } from "../options/entry.ts";
+import type { Loader } from "./context.ts";
+import type { RequestScope } from "./engine.ts";
+import type { Scope } from "./names.ts";
+import type { View } from "./view.ts";
+
+export interface Reader {
+  readonly scope: Scope;
+  /** The stored key; `name` is what the user calls it. */
+  readonly key: string;
+  readonly name: string;
+  /** Changes only if the store turns out to have another number of partitions. */
+  view: View;
+  readonly request: RequestScope;
+  readonly options: ResolvedEntry;
+  /** Undefined: nothing is loaded; a miss is a miss. */
+  readonly loader: Loader<unknown> | undefined;
+  readonly tick: number;
+  readonly startedAt: number;
+  /**
+   * The youngest instant, in local time, at which what it is given must have been valid: its own start less the bound,
+   * or its start itself for a strong read. Compared with the start of the read, never with "now".
+   */
+  readonly needAt: number;
+}

@@ -1,0 +1,53 @@
+// Pull: one small question to the log for all of the isolate's hits, instead of one per key.
+import { StoreError } from "../errors.ts";
+import { ask } from "./call.ts";
+import { applyRecord, background, report, within, type Engine, type RequestScope } from "./engine.ts";
+import { drop, type Sync, type View } from "./view.ts";
+
+/**
+ * Brings the view up to date, so that it is proved at or after `needAt` if the store answers. Shared by concurrent
+ * hits if the one under way was sent late enough. After a failure the next one waits as long as that took, lest every
+ * hit waits for a store that is out of reach. Never rejects; the caller looks at `view.provedAt`.
+ */
+export async function sync(engine: Engine, view: View, needAt: number, request: RequestScope): Promise<void> {
+  const running = view.syncing;
+  if (running !== undefined && !running.done && running.sentAt >= needAt) {
+    // The one who asked may be a request that ended: never longer than a question may take.
+    await within(engine, running.promise, engine.storeTimeoutMs);
+    return;
+  }
+  const sentAt = engine.clock();
+  if (sentAt < view.syncAgainAt) return;
+  const promise = question(engine, view).catch((error: unknown) => {
+    if (!(error instanceof StoreError)) throw error;
+    view.syncAgainAt = engine.clock() + engine.storeTimeoutMs;
+    engine.events.emit("sync", { partition: view.index, outcome: "failed" });
+    report(engine, "changesSince", error);
+  });
+  const mine: Sync = { sentAt, promise, done: false };
+  view.syncing = mine;
+  background(
+    engine,
+    request,
+    "changesSince",
+    promise.finally(() => void (mine.done = true)),
+  );
+  await promise;
+}
+
+async function question(engine: Engine, view: View): Promise<void> {
+  engine.counters.syncs++;
+  const { epoch, applied, tip } = view;
+  const since = { epoch: epoch ?? "", seq: applied, tip };
+  const { reply, sentAt, ordered } = await ask(engine, view, "changesSince", { since });
+  const { records } = reply;
+  // Nothing of an answer that cannot be ordered; and one that began a new epoch has already emptied the view.
+  if (!ordered || reply.epoch !== epoch) return;
+  if (records === undefined) {
+    if (reply.seq > view.applied) drop(view, reply, sentAt, ++engine.tick);
+  } else {
+    for (const record of records) applyRecord(engine, view, record, ++engine.tick);
+  }
+  if (reply.seq <= view.applied) view.provedAt = Math.max(view.provedAt, sentAt);
+  engine.events.emit("sync", { partition: view.index, outcome: records === undefined ? "dropped" : "current" });
+}

@@ -1,0 +1,207 @@
+// What this instance knows of one store partition's invalidations: its position in the log, and which results may be used.
+import type { LogRecord, Position, Stamp } from "../store/contract.ts";
+import { isUserTag } from "./names.ts";
+import type { Pending } from "./pending.ts";
+
+/** The newest invalidation and expiry known of a key or a tag. Seqs are of the view's epoch; 0: none. */
+export interface Known {
+  seq: number;
+  expireSeq: number;
+  /** Local time of the expiry. */
+  expiredAt: number;
+  /** When it became known here, in ticks. */
+  tick: number;
+}
+
+/** A question to the log under way, shared by the hits that need its answer. */
+export interface Sync {
+  readonly sentAt: number;
+  readonly promise: Promise<void>;
+  done: boolean;
+}
+
+/**
+ * One partition as seen from here. The view knows every record in (coveredFrom, applied], and those it learnt ahead of
+ * its turn. Only contiguous records move `applied`: an answer that shows a newer seq proves that something was missed,
+ * not that it was caught up with.
+ */
+export interface View {
+  readonly index: number;
+  epoch: string | undefined;
+  coveredFrom: number;
+  applied: number;
+  tip: string;
+  /** The largest seq seen anywhere, in the epoch: whatever begins now begins after all that. */
+  newest: number;
+  /** Local time at which the latest answer that had nothing newer than `applied` was asked for. */
+  provedAt: number;
+  /** When the epoch was learnt; an answer to an earlier request cannot change it (epochs have no order). */
+  epochTick: number;
+  /** Copies of an earlier generation are void: that is how the tier is dropped, in O(1). */
+  generation: number;
+  /** Grows with every tag record, so that a copy is compared with the tags again only when there is something new. */
+  tagChanges: number;
+  userTagTick: number;
+  readonly keys: Map<string, Known>;
+  readonly tags: Map<string, Known>;
+  /** Pruned tags raise it: a tagged copy of a smaller version is void. */
+  tagFloor: number;
+  /** Own writes that the store has not acknowledged, in the order in which they were asked for. */
+  pending: Pending[];
+  syncing: Sync | undefined;
+  /** After a failed question to the log, none is asked before this. */
+  syncAgainAt: number;
+  /** Own writes in doubt are being retried, unless whoever does so has not shown itself until this local time. */
+  retriedUntil: number;
+  /** The store's clock as of its latest answer, and the local time at which that arrived. */
+  storeTime: number | undefined;
+  storeTimeAt: number;
+}
+
+const MAX_KEYS = 1_000;
+const MAX_TAGS = 10_000;
+
+export function createView(index: number): View {
+  return {
+    index,
+    epoch: undefined,
+    coveredFrom: 0,
+    applied: 0,
+    tip: "",
+    newest: 0,
+    provedAt: -Infinity,
+    epochTick: 0,
+    generation: 0,
+    tagChanges: 0,
+    userTagTick: 0,
+    keys: new Map(),
+    tags: new Map(),
+    tagFloor: 0,
+    pending: [],
+    syncing: undefined,
+    syncAgainAt: -Infinity,
+    retriedUntil: -Infinity,
+    storeTime: undefined,
+    storeTimeAt: 0,
+  };
+}
+
+/** The newest position this instance vouches for, for the store to compare with its own. */
+export function witnessOf(view: View): { witness?: Position } {
+  return view.epoch === undefined ? {} : { witness: { epoch: view.epoch, seq: view.applied, tip: view.tip } };
+}
+
+/** Forgets every copy and starts to cover at `to`. Within one epoch, records above that stay known. */
+export function drop(view: View, to: Position | undefined, provedAt: number, tick: number): void {
+  const keepAbove = to !== undefined && to.epoch === view.epoch ? to.seq : Infinity;
+  for (const map of [view.keys, view.tags]) {
+    for (const [name, known] of map) if (Math.max(known.seq, known.expireSeq) <= keepAbove) map.delete(name);
+  }
+  if (keepAbove === Infinity) view.tagFloor = 0;
+  view.epoch = to?.epoch;
+  view.applied = view.coveredFrom = to?.seq ?? 0;
+  view.newest = Math.max(keepAbove === Infinity ? 0 : view.newest, view.applied);
+  view.tip = to?.tip ?? "";
+  view.provedAt = provedAt;
+  view.epochTick = tick;
+  view.generation++;
+  view.tagChanges++;
+}
+
+/**
+ * Takes in what every store answer carries. False if its epoch differs from the view's and cannot be ordered after it,
+ * because the question was sent before the view's epoch was learnt: then nothing of it may be used for memory.
+ */
+export function note(view: View, stamp: Stamp, sentAt: number, sentTick: number, nowAt: number, tick: number): boolean {
+  view.storeTime = stamp.time;
+  view.storeTimeAt = nowAt;
+  if (stamp.epoch !== view.epoch) {
+    if (view.epoch !== undefined && sentTick < view.epochTick) return false;
+    drop(view, stamp, sentAt, tick);
+  } else if (stamp.seq <= view.applied) {
+    // Proof counts from when the question was sent, not from when the answer came (P2).
+    view.provedAt = Math.max(view.provedAt, sentAt);
+  }
+  view.newest = Math.max(view.newest, stamp.seq);
+  return true;
+}
+
+/** False if it was known already: what is heard twice is not news. */
+function remember(map: Map<string, Known>, name: string, record: LogRecord, nowAt: number, tick: number): boolean {
+  const known = map.get(name) ?? { seq: 0, expireSeq: 0, expiredAt: 0, tick };
+  if (record.seq <= (record.expire ? known.expireSeq : known.seq)) return false;
+  if (record.expire) {
+    known.expireSeq = record.seq;
+    known.expiredAt = nowAt - record.agoMs;
+  } else known.seq = record.seq;
+  known.tick = Math.max(known.tick, tick);
+  map.delete(name); // the maps stay in the order of news, so that the oldest is pruned first
+  map.set(name, known);
+  return true;
+}
+
+/** Learns of an invalidation, in its turn or ahead of it. Copies in memory are the caller's to remove. */
+export function learn(view: View, record: LogRecord, nowAt: number, tick: number): void {
+  view.newest = Math.max(view.newest, record.seq);
+  if (record.key !== undefined) {
+    remember(view.keys, record.key, record, nowAt, tick);
+    if (view.keys.size > MAX_KEYS) {
+      const [oldest, known] = view.keys.entries().next().value!; // it has more than MAX_KEYS entries
+      view.keys.delete(oldest);
+      // A result read before that record could no longer be told from a valid one, so none is taken (installCoverage).
+      view.coveredFrom = Math.max(view.coveredFrom, known.seq, known.expireSeq);
+    }
+  }
+  for (const tag of record.tags ?? []) {
+    if (!remember(view.tags, tag, record, nowAt, tick)) continue;
+    view.tagChanges++;
+    if (isUserTag(tag)) view.userTagTick = Math.max(view.userTagTick, tick);
+  }
+  for (const [tag, known] of view.tags) {
+    if (view.tags.size <= MAX_TAGS) break;
+    if (!isUserTag(tag)) continue;
+    view.tags.delete(tag);
+    view.tagFloor = Math.max(view.tagFloor, known.seq, known.expireSeq);
+  }
+}
+
+/** Moves `applied` over a record that was just learnt, if it is the next one. */
+export function advance(view: View, record: LogRecord): void {
+  if (record.seq !== view.applied + 1) return;
+  view.applied = record.seq;
+  view.tip = record.nonce;
+}
+
+/** How the known records bear on something of this version: nothing, stale since then, or void. */
+export interface Verdict {
+  readonly gone: boolean;
+  /** Local time since when it is stale; undefined if it is not. */
+  readonly staleAt: number | undefined;
+}
+
+/**
+ * Compares with the tags alone, for copies: key records have already removed theirs. `seq` is where the store found it
+ * valid: a pruned tag that was invalidated before that was still known to the store.
+ */
+export function judgeTags(view: View, version: number, seq: number, tags: readonly string[]): Verdict {
+  let gone = seq < view.tagFloor && tags.some(isUserTag);
+  let staleAt: number | undefined;
+  for (const tag of tags) {
+    const known = view.tags.get(tag);
+    if (known === undefined) continue;
+    if (known.seq > version) gone = true;
+    if (known.expireSeq > version) staleAt = Math.min(staleAt ?? Infinity, known.expiredAt);
+  }
+  return { gone, staleAt };
+}
+
+/** Compares with key and tags: for a result that is about to be installed, or handed to a reader. */
+export function judge(view: View, version: number, seq: number, key: string, tags: readonly string[]): Verdict {
+  const byTags = judgeTags(view, version, seq, tags);
+  const known = view.keys.get(key);
+  const expired = known !== undefined && known.expireSeq > version;
+  return {
+    gone: byTags.gone || (known !== undefined && known.seq > version),
+    staleAt: expired ? Math.min(byTags.staleAt ?? Infinity, known.expiredAt) : byTags.staleAt,
+  };
+}

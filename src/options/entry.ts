@@ -1,0 +1,126 @@
+// Options of one entry: what users may give, and the resolved form that is all the engine accepts.
+import { OptionError } from "../errors.ts";
+import { FOREVER } from "../store/contract.ts";
+import { parseDuration, type Duration } from "./durations.ts";
+import { parseTags } from "./names.ts";
+import { each, oneOf, show } from "./parse.ts";
+
+/** Options of one entry. Each may be a default of the cache, of a namespace, or given per call; the nearer one wins. */
+export interface EntryOptionsBase {
+  /** How long the value is fresh. Default "1m". 0: not stored. Infinity: until it is invalidated or evicted. */
+  readonly ttl?: Duration | undefined;
+  /**
+   * For how long after that a read gets the stale value at once while it is reloaded in the background (RFC 5861).
+   * Default 0.
+   */
+  readonly staleWhileRevalidate?: Duration | undefined;
+  /** For how long after `ttl` the stale value is served if the loader fails (RFC 5861). Default 0. */
+  readonly staleIfError?: Duration | undefined;
+  /** After a failed load with something stale to serve, nobody tries again for this long. Default "5s". */
+  readonly failureBackoff?: Duration | undefined;
+  /** Names by which the value can be invalidated together with others. Default none. */
+  readonly tags?: readonly string[] | undefined;
+  /** The entity tag (RFC 9110) of the value, for loaders that ask the origin whether it changed. */
+  readonly etag?: string | undefined;
+  /** The modification date of the value, in the same way. */
+  readonly lastModified?: string | undefined;
+}
+
+/** How an entry uses the memory tier: not at all, or for at most `memoryTtl` (default: as long as it is useful). */
+export type MemoryUse =
+  | { readonly memory?: true | undefined; readonly memoryTtl?: Duration | undefined }
+  | { readonly memory: false; readonly memoryTtl?: undefined };
+
+/**
+ * How an entry uses the store. `store: false`: the value stays in this instance's memory (a `set` still invalidates the
+ * key in the store). `consistency: "strong"`: the store is asked on every read, and nothing invalidated before the read
+ * began is returned; default "eventual": within `maxStaleness`.
+ */
+export type StoreUse =
+  | { readonly store?: true | undefined; readonly consistency?: "eventual" | "strong" | undefined }
+  | { readonly store: false; readonly consistency?: "eventual" | undefined };
+
+/** All options of one entry. */
+export type EntryOptions = EntryOptionsBase & MemoryUse & StoreUse;
+
+/** Entry options as the engine takes them: milliseconds, nothing missing, nothing to check. */
+export interface ResolvedEntry {
+  readonly ttlMs: number;
+  readonly staleWhileRevalidateMs: number;
+  readonly staleIfErrorMs: number;
+  readonly failureBackoffMs: number;
+  readonly tags: readonly string[];
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+  readonly memory: boolean;
+  readonly memoryTtlMs: number;
+  readonly store: boolean;
+  readonly strong: boolean;
+}
+
+function parseText(name: string, value: unknown): string {
+  if (typeof value !== "string") throw new OptionError(`${name}: ${show(value)} is not a string`);
+  return value;
+}
+
+type EntryName = keyof EntryOptionsBase | "memory" | "memoryTtl" | "store" | "consistency";
+
+/** Every entry option, with how it is read. Typed by the names, so that none can be forgotten. */
+export const ENTRY: { readonly [Name in EntryName]: (name: string, value: unknown) => Partial<ResolvedEntry> } = {
+  ttl: (name, value) => ({ ttlMs: parseDuration(name, value) }),
+  staleWhileRevalidate: (name, value) => ({ staleWhileRevalidateMs: parseDuration(name, value) }),
+  staleIfError: (name, value) => ({ staleIfErrorMs: parseDuration(name, value) }),
+  failureBackoff: (name, value) => ({ failureBackoffMs: parseDuration(name, value) }),
+  tags: (name, value) => ({ tags: parseTags(name, value) }),
+  etag: (name, value) => ({ etag: parseText(name, value) }),
+  lastModified: (name, value) => ({ lastModified: parseText(name, value) }),
+  memory: (name, value) => ({ memory: oneOf(true, false)(name, value) }),
+  memoryTtl: (name, value) => ({ memoryTtlMs: parseDuration(name, value) }),
+  store: (name, value) => ({ store: oneOf(true, false)(name, value) }),
+  consistency: (name, value) => ({ strong: oneOf("eventual", "strong")(name, value) === "strong" }),
+};
+
+export const DEFAULTS: ResolvedEntry = {
+  ttlMs: 60_000,
+  staleWhileRevalidateMs: 0,
+  staleIfErrorMs: 0,
+  failureBackoffMs: 5_000,
+  tags: [],
+  etag: undefined,
+  lastModified: undefined,
+  memory: true,
+  memoryTtlMs: FOREVER,
+  store: true,
+  strong: false,
+};
+
+/** Entry options over those they are nearer than. Throws an OptionError that names option and value. */
+export function resolveEntry(parent: ResolvedEntry, options: EntryOptions | undefined): ResolvedEntry {
+  if (options === undefined) return parent;
+  const resolved = { ...parent };
+  each(options, ENTRY, (name, value) => Object.assign(resolved, ENTRY[name as EntryName](name, value)));
+  refuseContradictions(options);
+  return resolved;
+}
+
+/** The types exclude these; plain JavaScript does not. */
+function refuseContradictions(options: { readonly [Name in EntryName]?: unknown }): void {
+  if (options.memory === false && options.memoryTtl !== undefined) {
+    throw new OptionError("memoryTtl: has no meaning with memory: false");
+  }
+  if (options.store === false && options.consistency === "strong") {
+    throw new OptionError('consistency: "strong" has no meaning with store: false');
+  }
+}
+
+/** Options of a read without a loader: which tiers, how consistent. */
+export type ReadOptions = MemoryUse & StoreUse;
+
+const { memory, memoryTtl, store, consistency } = ENTRY;
+const READ = { memory, memoryTtl, store, consistency };
+
+/** Read options over the defaults. Throws an OptionError that names option and value. */
+export function resolveRead(parent: ResolvedEntry, options: ReadOptions | undefined): ResolvedEntry {
+  each(options, READ, () => undefined);
+  return resolveEntry(parent, options);
+}
