@@ -75,3 +75,18 @@ export function anchorsIn({ text, path }: SourceText): string[] {
       .replace(/\s/g, "-"),
   );
 }
+
+/** Tables, each with the nearest heading above it; the first of the rows of cells is not the header. A `\|` stays in its cell. */
+export function tablesIn(text: string): { heading: string; rows: string[][] }[] {
+  const tables: { heading: string; rows: string[][] }[] = [];
+  let heading = "";
+  let above = "";
+  for (const line of text.split("\n")) {
+    const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
+    if (/^#+ /.test(line)) heading = line.replace(/^#+ /, "");
+    if (/^\|[-: |]+\|$/.test(line) && above.startsWith("|")) tables.push({ heading, rows: [] });
+    else if (line.startsWith("|") && above.startsWith("|")) tables.at(-1)?.rows.push(cells.slice(1, -1));
+    above = line;
+  }
+  return tables;
+}

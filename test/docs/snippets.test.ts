@@ -4,6 +4,7 @@ import { readRepository } from "../house/repository.ts";
 import { show } from "../house/rule.ts";
 import { packageJson } from "../tooling/entries.mjs";
 import { joinContinued, splitPage } from "./markdown.ts";
+import { keepsPromise, promisedOutput } from "./output.ts";
 import { badBlocks, brokenLinks } from "./pages.ts";
 import { bundleBlock, isSnippet, isWorker, placeOf, runBlock, typeErrors } from "./snippets.ts";
 
@@ -28,8 +29,13 @@ describe("the docs", () => {
   });
 
   for (const { block, place } of named) {
-    it(isWorker(block) ? `${place} bundles for Workers` : `${place} runs`, async () => {
-      await (isWorker(block) ? bundleBlock(block) : runBlock(block));
+    if (isWorker(block)) {
+      it(`${place} bundles for Workers`, () => bundleBlock(block));
+      continue;
+    }
+    it(`${place} runs and prints what it says`, async () => {
+      const output = await runBlock(block);
+      if (!keepsPromise(block, output)) expect(output.split("\n").slice(0, -1)).toEqual(promisedOutput(block));
     });
   }
 });
@@ -67,6 +73,26 @@ describe("the check of the docs", () => {
   it("fails a block that throws, naming page and line", async () => {
     const [block] = blocksOf("", "```js", `throw new Error("planted");`, "```");
     await expect(block && runBlock(block)).rejects.toThrow(/^a.md:3: [^]*planted/);
+  });
+
+  it("compares what a block prints with its comments", () => {
+    const code = [
+      "// not this",
+      "console.log(a); // 1",
+      "// nor this",
+      "on((b) => console.log(b)); // two: or so",
+      'console.log("http://c");',
+      'console.log("d");',
+      "// http://c",
+      "// d",
+    ];
+    const [block] = blocksOf("```ts", ...code, "```");
+    if (block === undefined) throw new Error("there is a block");
+    expect(promisedOutput(block)).toEqual(["1", "two: or so", "http://c", "d"]);
+    expect(keepsPromise(block, "1\ntwo\nhttp://c\nd\n")).toBe(true);
+    expect(keepsPromise(block, "1\ntw\nhttp://c\nd\n")).toBe(false);
+    expect(keepsPromise(block, "1\ntwo\nhttp://c\n")).toBe(false);
+    expect(keepsPromise(block, "1\ntwo\nhttp://c\nd\ne\n")).toBe(false);
   });
 
   it("ends a block that does not end", async () => {
