@@ -24,6 +24,14 @@ async function bundle(path) {
   return outputFiles[0].text;
 }
 
+/**
+ * workerd warns when a promise outlives the request that waited for it, as it does wherever somebody gives up on a load;
+ * the report says what became of those. Anything else is shown.
+ */
+function showLog({ level, message }) {
+  if (!message.includes("from a different request context")) console.error(`workerd ${level}: ${message}`);
+}
+
 /** Starts them. Each edge has its own address, without a proxy in between: a client that disconnects is noticed. */
 export async function startEdges({ originUrl, storeDelayMs }) {
   const [edge, store] = await Promise.all([bundle("edge/index.ts"), bundle("edge/store.ts")]);
@@ -40,7 +48,9 @@ export async function startEdges({ originUrl, storeDelayMs }) {
     ...names.map((name) => worker(name, edge, { ORIGIN: originUrl, EDGE: name })),
     worker("store", store, { STORE_DELAY_MS: storeDelayMs }),
   ];
-  const miniflare = new Miniflare(convertV4MiniflareOptions({ port: 0, cf: false, workers }));
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({ port: 0, cf: false, handleStructuredLogs: showLog, workers }),
+  );
   try {
     const urls = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
     return { urls, stop: () => miniflare.dispose() };

@@ -51,7 +51,7 @@ export async function latency({ origin, edges: [first, second], report, storeDel
       row("isocache, miss", misses),
     ],
   );
-  report.note(`The hits in memory cost ${trips} trips in all: one a second asks what was invalidated.`);
+  report.note(`Trips for all hits in memory: ${trips}. One a second asks what was invalidated meanwhile.`);
   report.expect(everyTrips(storeHits, 1), "1 trip for a hit in the store");
   report.expect(everyTrips(misses, 2), "2 trips for a miss");
   report.expect(trips === syncs, "no trips for hits in memory but syncs");

@@ -29,7 +29,7 @@ function createLedger(names) {
 async function keepChanging({ origin, edge, names, ledger, isOver }) {
   for (let turn = 0; !isOver(); turn++) {
     const name = names[turn % names.length];
-    const folder = turn % 4 === 3;
+    const folder = turn % 6 === 5;
     const changed = (folder ? names.filter((other) => other.split("/")[0] === name.split("/")[0]) : [name]).map(
       (each) => ({ name: each, revision: origin.change(each) }),
     );
@@ -37,7 +37,7 @@ async function keepChanging({ origin, edge, names, ledger, isOver }) {
     const { status, body } = await edge.send(`/invalidate?tag=${tag}`, { method: "POST" });
     if (status !== 200) throw new Error(`invalidate ${tag}: ${status} ${body}`);
     for (const { name: each, revision } of changed) ledger.acknowledge(each, revision);
-    await pause(40 + (turn % 5) * 40);
+    await pause(60 + (turn % 5) * 60);
   }
 }
 
@@ -68,7 +68,7 @@ export async function staleness({ origin, edges, report }) {
   };
   const [, ...readings] = await Promise.all([
     keepChanging({ origin, edge: edges[0], names, ledger, isOver }),
-    read("caches.default, ttl 60 s", edges[1], "/cache-api", 1),
+    read("caches.default, ttl 60 s", edges[1], "/cache-api", READERS),
     ...edges.map((edge) => read(`isocache, ${edge.name}`, edge, "/file", READERS)),
   ]);
   const rows = readings.map(({ label, reads }) => {
