@@ -19,7 +19,7 @@ export function createReport(print) {
     expect(holds, promise) {
       if (holds) return;
       wrong.push(promise);
-      print(`  WRONG: promised was: ${promise}`);
+      print(`  WRONG. Promised: ${promise}`);
     },
   };
 }

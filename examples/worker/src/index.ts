@@ -24,8 +24,10 @@ async function invalidate(tags: string[]): Promise<Response> {
 
 async function route({ method, url }: Request): Promise<Response> {
   const { pathname, searchParams } = new URL(url);
-  if (pathname.startsWith("/file/")) return serve(pathname.slice("/file/".length));
-  if (pathname === "/invalidate" && method === "POST") return invalidate(searchParams.getAll("tag"));
+  const tags = searchParams.getAll("tag");
+  const name = /^\/file\/(.+)/.exec(pathname)?.[1];
+  if (name !== undefined) return serve(name);
+  if (pathname === "/invalidate" && method === "POST" && tags.length > 0) return invalidate(tags);
   if (pathname === "/stats") return Response.json(cache.stats());
   return new Response("GET /file/<name>, POST /invalidate?tag=<name or folder>, GET /stats\n", { status: 404 });
 }
