@@ -76,8 +76,7 @@ export function storeEntry(
   const { bytes, keep, ...labels } = entry;
   const tags = [...labels.tags];
   const old = storage.head(key);
-  const kept = old?.id === keep && old?.epoch === epoch ? old?.valueBytes : undefined;
-  const valueBytes = bytes?.length ?? kept ?? Infinity;
+  const valueBytes = bytes?.length ?? (old?.id === keep ? old?.valueBytes : undefined) ?? Infinity;
   const usedAt = old === undefined || isAged(old, now) ? time : old.usedAt;
   const costBytes = valueBytes + key.length + tags.join("").length + ENTRY_OVERHEAD;
   const head = { key, id, epoch, version, storedAt: time, usedAt, valueBytes, costBytes, labels: { ...labels, tags } };

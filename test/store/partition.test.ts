@@ -82,8 +82,10 @@ describe.each(Object.keys(storages))("a partition over %s storage", (kind) => {
     partition.close();
     expect((await Promise.all(held)).map(({ busy }) => busy !== undefined)).toEqual([true, true]);
     expect(platform.timers).toBe(0);
-    const again = read("k", { ...wish(), waitMs: 500 });
-    expect((await platform.run(again)).busy).toBeDefined();
+    const again = [read("k", { ...wish(), waitMs: 500 }), read("k", { ...wish(), waitMs: 500 })];
+    await platform.advance(0);
+    expect(platform.timers).toBe(2);
+    await platform.run(Promise.all(again));
   });
 
   test("onHeld is called once, when a read begins to wait, and never for one that does not", async () => {
@@ -97,6 +99,36 @@ describe.each(Object.keys(storages))("a partition over %s storage", (kind) => {
     await platform.run(partition.read({ key: "k", waitMs: 500, ...wish() }, call));
     expect(calls).toBe(1);
     await read("k");
+  });
+
+  test("a read that was held leaves no listener on its signal", async () => {
+    const { platform, partition, read, wish } = make();
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = signal;
+    signal.addEventListener = (...args: unknown[]) => {
+      listeners++;
+      Reflect.apply(addEventListener, signal, args);
+    };
+    signal.removeEventListener = (...args: unknown[]) => {
+      listeners--;
+      Reflect.apply(removeEventListener, signal, args);
+    };
+    await read("k", wish());
+    const held = partition.read({ key: "k", waitMs: 500, ...wish() }, { signal });
+    await platform.advance(0);
+    expect(listeners).toBe(1);
+    await platform.run(held);
+    expect(listeners).toBe(0);
+  });
+
+  test("no lease blocks longer than ten minutes, whatever was asked for", async () => {
+    const { platform, partition, read, wish } = make();
+    await read("k", wish("t", Number.MAX_SAFE_INTEGER));
+    expect((await read("k", wish())).busy?.leftMs).toBe(600_000);
+    partition.renew({ key: "k", token: "t", leaseMs: Number.MAX_SAFE_INTEGER });
+    await platform.advance(600_000);
+    expect((await read("k", wish())).lease).toBeDefined();
   });
 
   test("a wait has an end even if a caller asks for ever and the lease is renewed for ever", async () => {
@@ -126,7 +158,10 @@ describe.each(Object.keys(storages))("a partition over %s storage", (kind) => {
 
   test("an entry written again after an hour counts as used, within the hour it does not", async () => {
     const { platform, set, has } = make({ maxEntries: 2 });
-    for (const key of ["a", "b", "a", "c"]) set(key, entryOf(1));
+    for (const key of ["a", "b", "a", "c"]) {
+      set(key, entryOf(1));
+      await platform.advance(10);
+    }
     expect([await has("a"), await has("b")]).toEqual([false, true]);
     await platform.advance(HOUR);
     for (const key of ["b", "d"]) set(key, entryOf(1));
