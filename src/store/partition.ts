@@ -114,7 +114,7 @@ export function createPartition(options: PartitionOptions): Partition {
         return { ...stamp, ...body({ ...meta, ...stamp }) };
       });
     } catch (cause) {
-      throw new StoreError("The store's storage failed", { cause });
+      throw new StoreError("The storage failed", { cause });
     } finally {
       if (reborn) waiters.wakeAll();
     }
