@@ -39,9 +39,9 @@ const USER_TAGS = `FROM iso1_tags WHERE tag NOT LIKE '"@%'`;
  * the nonces of the log and the totals are kept in memory; the last two are read from the rows when needed.
  *
  * Keys and tags are stored as JSON text, which has no NUL and tells all strings apart, and lists are bound as one JSON
- * parameter. Rows written, those of an index included: a hit 0, or the entry's 2 once an hour; a first commit or set
- * 2 (and one for each MiB of a value above 2 KiB), one that replaces a value 1 (and as before); an entry removed 2 (and
- * as before); an invalidation 1 for its log record and one for each tag, and 1 for the record that leaves a full log.
+ * parameter. Rows written, as Durable Objects bill them: a hit 0, or 2 once an hour; a first commit or set 2 (the index is
+ * one), one that replaces a value 1, and one more for each MiB begun of a value above 2 KiB; an entry removed 1 and its
+ * chunks; an invalidation 1 for its log record, 1 for each tag, and 1 for the record that leaves a full log.
  */
 export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorage {
   const leases = new Map<string, StoredLease>();
