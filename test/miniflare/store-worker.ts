@@ -15,6 +15,7 @@ interface Env {
 /** What an object was seen to do. */
 interface Seen {
   rows: number;
+  requests: number;
   /** How far ahead each alarm was set, in milliseconds. */
   readonly alarms: number[];
 }
@@ -49,7 +50,7 @@ export class WatchedObject extends IsocacheObject {
   private readonly state: DurableObjectState;
 
   constructor(state: DurableObjectState, env: unknown, alarmMs?: number) {
-    const seen: Seen = { rows: 0, alarms: [] };
+    const seen: Seen = { rows: 0, requests: 0, alarms: [] };
     super(watched(state, seen, alarmMs), env);
     this.seen = seen;
     this.state = state;
@@ -67,6 +68,9 @@ export class WatchedObject extends IsocacheObject {
         break;
       case "/reset":
         this.state.abort("reset by the test");
+        break;
+      default:
+        this.seen.requests++;
     }
     return super.fetch(request);
   }
@@ -136,6 +140,40 @@ async function relay(request: Request, line: Line): Promise<Response> {
   return new Response(readable, { headers: { ...headers, "isocache-held": "1" } });
 }
 
+/** Many reads of a key under somebody else's lease, held until the wait is over or, with `abort`, let go when all are held. */
+async function hold({ connection }: Line, params: URLSearchParams): Promise<Response> {
+  const number = (name: string): number => Number(params.get(name));
+  const caller = new AbortController();
+  const platform = cloudflarePlatform();
+  let left = number("count");
+  let held = 0;
+  let allStarted = (): void => undefined;
+  const started = new Promise<void>((resolve) => (allStarted = resolve));
+  const tell = (): void => {
+    if (--left === 0) allStarted();
+  };
+  const reads = Array.from({ length: left }, async () => {
+    const lease = { token: `t${platform.random()}`, leaseMs: 1_000, scopes: [] };
+    const request = { key: params.get("key") ?? "", lease, waitMs: number("waitMs") };
+    let wasHeld = false;
+    const onHeld = (): void => {
+      held++;
+      wasHeld = true;
+      tell();
+    };
+    const outcome = await connection.read(0, request, { signal: caller.signal, onHeld }).then(
+      () => "answered",
+      (error: unknown) => String(error),
+    );
+    if (!wasHeld) tell();
+    return outcome;
+  });
+  await started;
+  if (params.get("abort") !== null) caller.abort();
+  const outcomes = new Set(await Promise.all(reads));
+  return Response.json({ held, outcomes: [...outcomes] });
+}
+
 /** Runs one conformance case on objects of its own, in real time. */
 async function conform(env: Env, index: number): Promise<Response> {
   const platform = cloudflarePlatform();
@@ -164,6 +202,8 @@ export default {
     switch (pathname) {
       case "/call":
         return relay(request, lineOf(env, searchParams));
+      case "/hold":
+        return hold(lineOf(env, new URLSearchParams({ name: searchParams.get("name") ?? "" })), searchParams);
       case "/conformance":
         return conform(env, Number(searchParams.get("case")));
       case "/object": {

@@ -20,6 +20,8 @@ export interface Route {
 /** What an object was seen to do since it was made. */
 export interface Seen {
   readonly rows: number;
+  /** Operations asked of it. */
+  readonly requests: number;
   readonly alarms: readonly number[];
   readonly alarm: number | null;
 }
