@@ -1,10 +1,10 @@
 // Freshness windows: fresh for ttl, then stale while it is revalidated or while the loader fails, then gone (RFC 5861).
 import { describe, expect, test } from "vitest";
-import type { EntryOptions } from "../../src/index.ts";
+import type { CacheOptions } from "../../src/index.ts";
 import { createWorld, errorOf } from "./world.ts";
 
 /** A counting loader: gives 1, 2, 3, ..., each after 100 ms. */
-const createCounting = (options: EntryOptions) => {
+const createCounting = (options: CacheOptions) => {
   const world = createWorld();
   const a = world.instance(options);
   const b = world.instance(options);

@@ -54,7 +54,7 @@ describe("in one instance", () => {
   test("a loader that throws what is no error is a LoaderError with that as cause", async () => {
     const world = createWorld();
     const { cache } = world.instance();
-    for (const thrown of [undefined, null, "text", 0]) {
+    for (const thrown of [undefined, null, "text", 0] as unknown[]) {
       const error = await world.run(
         errorOf(cache.getOrSet("k", () => Promise.reject(thrown as Error))), // loaders may reject with anything
       );
