@@ -205,7 +205,9 @@ async function store(run: Run, answer: unknown, options: ResolvedEntry, keep: bo
   if (lease === undefined || options.ttlMs === 0 || !options.store || !(bytes || renewed)) {
     release(run, 0);
     const copy = unstored();
-    const stored = keep && options.ttlMs > 0 && options.memory && install(engine, key, copy, true);
+    // What was meant for the store and could not be encoded is kept nowhere, or each instance would have its own.
+    const alone = lease === undefined || !options.store;
+    const stored = keep && alone && options.ttlMs > 0 && options.memory && install(engine, key, copy, true);
     return { copy, stored };
   }
   const committed = await commit(run, renewed ? { ...meta, keep: renewed.id } : { ...meta, bytes: bytes! }); // one of both is there
