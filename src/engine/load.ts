@@ -57,6 +57,7 @@ export async function load(
   stale: Outcome | undefined,
   keep: boolean,
 ): Promise<Outcome> {
+  if (engine.closed) throw new StoreError("the cache is closed");
   const run: Run = {
     engine,
     reader,
