@@ -46,13 +46,14 @@ describe("the context", () => {
     const load = watch(
       cache.getOrSet("k", ({ signal }) => {
         signal.addEventListener("abort", () => aborted.resolve(signal.reason));
-        return new Promise<string>(() => undefined);
+        return aborted.promise.then(() => Promise.reject(new Error("stopped")));
       }),
     );
     await world.advance(10);
     await cache.close();
     expect(await world.run(aborted.promise)).toBeInstanceOf(Error);
-    expect(load.state).toBe("pending");
+    await world.advance(0);
+    expect(load.state).toBe("failed");
   });
 });
 
