@@ -46,7 +46,7 @@ function checkThrough({ history, plan, lives }: World): void {
     const isKey = ["set", "delete", "expire"].includes(op.kind);
     if (done.size >= (isKey ? 1 : plan.partitions)) continue;
     const covered = history.invalidations.some((later) => {
-      if (later.by !== by || later.acknowledged === undefined || later.asked.step < asked.step) return false;
+      if (later.by !== by || later.done.size === 0 || later.asked.step < asked.step) return false;
       if (later.op.kind === "clear") return later.op.path.length === 0 || later.op.path.join("/") === op.path.join("/");
       if (isKey) return (later.op.kind === "set" || later.op.kind === "delete") && later.op.key === op.key;
       return later.op.kind === "invalidateTags";

@@ -242,6 +242,9 @@ export function drawPlan(seed: number): Plan {
       ...(!calm && worker && draw.chance(0.12) && { cancelAfter: draw.int(0, 150) }),
     };
   });
+  const network = drawNetwork(draw, calm, storeTimeoutMs);
+  // A write that is repeated when the log has forgotten it is another write (contract of WriteRequest).
+  const logs = calm || network.repeat > 0 ? [100] : [1, 3, 100, 100];
   return {
     seed,
     calm,
@@ -254,7 +257,7 @@ export function drawPlan(seed: number): Plan {
     limits: {
       maxEntries: calm ? 100 : draw.pick([1, 100, 100]),
       maxTags: draw.pick([1, 100, 100]),
-      maxLogRecords: calm ? 100 : draw.pick([1, 3, 100, 100]),
+      maxLogRecords: draw.pick(logs),
       maxWaiters: calm && holds ? 100 : draw.pick([1, 100, 100]),
     },
     instances: Array.from({ length: count }, () => ({
@@ -264,7 +267,7 @@ export function drawPlan(seed: number): Plan {
       skewMs: draw.pick([0, -3_600_000, 3_600_000, 7]),
       heldReads: calm && holds ? Infinity : draw.pick([0, 1, 4, Infinity]),
     })),
-    network: drawNetwork(draw, calm, storeTimeoutMs),
+    network,
     ops: ops.sort((a, b) => a.at - b.at),
     faults: calm ? [] : drawFaults(draw, spanMs, count, storeTimeoutMs).sort((a, b) => a.at - b.at),
   };
