@@ -42,6 +42,7 @@ export interface Life {
   deliver(request: Request | undefined, callback: () => void): void;
   /** `suspended`: its monotonic clock stops, too. */
   freeze(ms: number, suspended: boolean): void;
+  isFrozen(): boolean;
   jump(ms: number): void;
   /** Timers that were neither fired nor cleared, of requests that are not cancelled. */
   timers(): number;
@@ -95,11 +96,12 @@ export function createLife({ base, name, draw, skewMs, onRejected }: LifeOptions
       else requests.run(request, callback);
     },
     freeze(ms, suspended) {
-      if (frozenUntil > base.monotonic()) return;
+      if (life.isFrozen()) return;
       frozenUntil = base.monotonic() + ms;
       life.frozenMs += ms;
       if (suspended) stoppedMs += ms;
     },
+    isFrozen: () => frozenUntil > base.monotonic(),
     jump: (ms) => void (offsetMs += ms),
     timers: () => [...live].filter(({ request }) => request?.cancelled !== true).length,
   };

@@ -69,8 +69,10 @@ export function connect(options: NetworkOptions, life: Life, own: Draw, heldRead
       };
       const fail = (): void => answer(() => reject(new StoreError("connection reset")));
       const onHeld = (): void => answer(() => outer.onHeld?.());
+      const before = server.connection;
       const arrive = (first: boolean): void => {
         const reached = server.connection;
+        if (!first && reached !== before) return; // what is under way to a store ends with it
         if (base.monotonic() < server.downUntil && !options.healed()) return draw.chance(0.5) ? fail() : undefined;
         if (fate.failsBefore) return fail();
         const send = reached[name] as unknown as Send; // each operation gets what it takes

@@ -65,7 +65,13 @@ export function createObserver(history: History): Observer {
     checkVisible(value, reply.freshForMs > 0, partition, at, "stores");
   };
 
-  const write = (partition: number, { nonce, write: what }: WriteRequest, reply: WriteReply, at: Moment): void => {
+  const write = (
+    partition: number,
+    { nonce, write: what }: WriteRequest,
+    reply: WriteReply,
+    at: Moment,
+    life: Life,
+  ): void => {
     const invalidation = byNonce.get(nonce);
     if (invalidation === undefined || reply.record === undefined) return;
     if (!invalidation.done.has(partition)) invalidation.done.set(partition, at);
@@ -75,7 +81,8 @@ export function createObserver(history: History): Observer {
     made.keptAt = at.at;
     if (what.kind !== "set") return;
     byId.set(nonce, made);
-    if (bounded && rejected !== undefined && at.at > rejected.at) {
+    // close() rejects at once, and what it rejects may still be done until its deadline.
+    if (bounded && !life.closedEarly && rejected !== undefined && at.at > rejected.at) {
       history.violate("P5", `${showOp(invalidation.op)} was rejected, and its value stored afterwards`);
     }
   };
@@ -97,7 +104,7 @@ export function createObserver(history: History): Observer {
       // Each operation has its request and its answer.
       if (name === "read") read(partition, (reply as ReadReply).entry, at);
       else if (name === "commit") commit(partition, sent as CommitRequest, reply as CommitReply, at);
-      else if (name === "write") write(partition, sent as WriteRequest, reply as WriteReply, at);
+      else if (name === "write") write(partition, sent as WriteRequest, reply as WriteReply, at, life);
     },
   };
 }

@@ -163,8 +163,9 @@ function lastReads({ plan, running }: World): Op[] {
 
 /** Lets time pass until nothing is open that has to end, at most until the slowest call must have ended. */
 async function finish(world: World): Promise<void> {
-  const { base, calls, history } = world;
+  const { base, calls, history, lives } = world;
   const open = (): boolean =>
+    lives.some((life) => life.isFrozen()) ||
     calls.some(
       (call) => !call.ended && !call.life.dead && !call.request.cancelled && limitOf(world, call) !== undefined,
     ) ||
