@@ -157,7 +157,8 @@ async function fly(
     }
     if (await join(engine, key, running)) return landed(engine, reader, running, true);
     if (engine.flights.has(key)) return AGAIN; // another caller took over first
-    token = running.token;
+    if (!running.spent) token = running.token;
+    running.spent = true;
   }
   const flight = startFlight(
     engine,
