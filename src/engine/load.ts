@@ -223,10 +223,15 @@ async function store(run: Run, answer: unknown, options: ResolvedEntry, keep: bo
   return { copy, stored: true };
 }
 
-/** Commits; undefined if it is not known whether that was done. Then nobody keeps the value, and the lease is given back. */
+/**
+ * Commits; undefined if it is not known whether that was done: then nobody keeps the value, and the lease is given back.
+ * The same if another flight has taken over the lease.
+ */
 async function commit(run: Run, entry: NewEntry | (EntryMeta & { readonly keep: string })) {
   const { engine, reader, flight, epoch, version } = run;
   const { key, view } = reader;
+  if (flight.spent) return undefined;
+  flight.spent = true;
   try {
     const request = { key, token: flight.token, epoch: epoch!, version, entry }; // a lease has an epoch
     return await ask(engine, view, "commit", { ...request, ...deadlineOf(engine, view) });
