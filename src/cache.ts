@@ -191,9 +191,10 @@ function createPart(part: Part): Cache {
       value === undefined ? "undefined is not stored" : (held.stream ?? (stores ? held.uncarried : undefined));
     if (fault !== undefined) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
     const meta = entryMeta(scope, options);
-    const entry: NewEntry | undefined = stores
-      ? { ...meta, bytes: await engine.codec.encode(held.value, held) }
-      : undefined;
+    const encoded = stores ? engine.codec.encode(held.value, held) : undefined;
+    // Not awaited without need: from the moment it is asked for, reads here must not see the old value (P5).
+    const bytes = encoded === undefined || encoded instanceof Uint8Array ? encoded : await encoded;
+    const entry: NewEntry | undefined = bytes && { ...meta, bytes };
     const done = await writeKey(engine, request, entry ? { kind: "set", key, entry } : { kind: "delete", key });
     if (!options.memory || ttlMs === 0) return;
     const { view, record, stamp, sentAt, ordered } = done;

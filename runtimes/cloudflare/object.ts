@@ -5,7 +5,7 @@ import { createPartition } from "../../src/store/partition.ts";
 import { sqlStorage } from "../../src/store/sql-storage.ts";
 import type { SqlDatabase } from "../../src/store/sql-storage.ts";
 import { decodeCall, encodeOutcome } from "../../src/store/wire.ts";
-import type { Operation, ReplyOf, RequestOf } from "../../src/store/wire.ts";
+import type { ReplyOf } from "../../src/store/wire.ts";
 import { createAgreement } from "./agreement.ts";
 import { HELD } from "./held.ts";
 
@@ -41,7 +41,7 @@ export class IsocacheObject {
     this.host = createHost(state);
   }
 
-  /** Answers `durableObjectStore`. Never rejects. */
+  /** Answers `durableObjectStore`. Rejects only if the request breaks off. */
   fetch(request: Request): Promise<Response> {
     return this.host.fetch(request);
   }
@@ -56,11 +56,6 @@ interface Host {
   fetch(request: Request): Promise<Response>;
   alarm(): Promise<void>;
 }
-
-/** Every operation; a reply may take its time only if it is a held read. */
-type Handlers = {
-  readonly [Name in Operation]: (request: RequestOf<Name>, call: CallOptions) => ReplyOf<Name> | Promise<ReplyOf<Name>>;
-};
 
 function createHost({ storage }: ObjectState): Host {
   const { now, random, setTimeout: setTimer, clearTimeout: clearTimer } = defaultPlatform();
@@ -84,37 +79,26 @@ function createHost({ storage }: ObjectState): Host {
     }
   };
 
-  const handlers: Handlers = {
-    ...partition,
-    async commit(request) {
-      const reply = partition.commit(request);
-      await arm();
-      return reply;
-    },
-    async write(request) {
-      const reply = partition.write(request);
-      if (request.write.kind === "set") await arm();
-      return reply;
-    },
-  };
-
   /** The message that answers a message. Never rejects. */
   const answer = async (message: Uint8Array, options: CallOptions): Promise<Uint8Array<ArrayBuffer>> => {
     try {
       const call = decodeCall(message);
       const { operation, request } = call;
       // The wire has paired the request with its operation.
-      const handle = handlers[operation] as (request: unknown, options: CallOptions) => ReplyOf | Promise<ReplyOf>;
-      return encodeOutcome(agreement(call) ?? { reply: await handle(request, options) });
+      const handle = partition[operation] as (request: unknown, options: CallOptions) => ReplyOf | Promise<ReplyOf>;
+      const outcome = agreement(call) ?? { reply: await handle(request, options) };
+      if ("entry" in ("write" in request ? request.write : request)) await arm();
+      return encodeOutcome(outcome);
     } catch (error) {
-      return encodeOutcome({ error: describe(error) });
+      return encodeOutcome({ error: String(Object(error).cause ?? error) }); // a cause does not travel by itself
     }
   };
 
   return {
     async fetch(request) {
-      const message = await readBody(request);
-      if (message === undefined) return new Response("the request is too large", { status: 413 });
+      const size = Number(request.headers.get("content-length") ?? Infinity);
+      if (!(size <= MAX_REQUEST_BYTES)) return new Response("the request is too large", { status: 413 });
+      const message = new Uint8Array(await request.arrayBuffer());
       const caller = new AbortController();
       const letGo = (): void => caller.abort();
       request.signal.addEventListener("abort", letGo);
@@ -149,22 +133,4 @@ function heldResponse(reply: Promise<Uint8Array>, letGo: () => void): Response {
     },
   });
   return new Response(body, { headers: { [HELD]: "1" } });
-}
-
-/** The whole body, or undefined if it is larger than a request may be. */
-async function readBody(request: Request): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_REQUEST_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
-}
-
-/** What failed, and why: the cause does not travel by itself. */
-function describe(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined ? String(error) : `${String(error)}: ${String(cause)}`;
 }

@@ -108,11 +108,11 @@ function bounded<T>(
 /**
  * The instant, by the store's clock, after which nobody waits for a write any more: one that arrives later is not done,
  * so that a write that was rejected never takes effect after what came next. Counted from when the store's time arrived
- * here, which can only make it earlier.
+ * here, which can only make it earlier; less one, since clocks show whole milliseconds: the instant of the time-out is late.
  */
 export function deadlineOf(engine: Engine, view: View): { deadline?: number } {
   if (view.storeTime === undefined) return {};
-  return { deadline: view.storeTime + (engine.clock() - view.storeTimeAt) + engine.storeTimeoutMs };
+  return { deadline: view.storeTime + (engine.clock() - view.storeTimeAt) + engine.storeTimeoutMs - 1 };
 }
 
 /** Starts over with the number of partitions that the store has recorded. */

@@ -24,6 +24,11 @@ export interface Flight {
   readonly scope: Scope;
   /** The lease's token. Whoever takes over a dead flight goes on with its lease instead of waiting for it to end. */
   readonly token: string;
+  /**
+   * A commit was sent with the token, or somebody took it over: nobody else may. It becomes the id of the entry, and two
+   * entries of one id would pass for each other where only the id is compared (entryId).
+   */
+  spent: boolean;
   readonly promise: Promise<void>;
   done: boolean;
   /** The one who leads showed signs of life at this local time. */

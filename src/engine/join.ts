@@ -40,6 +40,7 @@ export function startFlight(
     scope,
     token: options.token ?? newId(platform),
     promise: new Promise<void>((resolve) => void (land = resolve)),
+    spent: false,
     done: false,
     beatAt: startedAt,
     alone: options.alone ?? false,

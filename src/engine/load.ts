@@ -184,7 +184,7 @@ async function prepare(run: Run, answer: unknown, options: ResolvedEntry): Promi
         "for whole responses there is isocache/http",
     );
   }
-  if (lease === undefined || options.ttlMs === 0) return { held };
+  if (lease === undefined || options.ttlMs === 0 || !options.store) return { held };
   try {
     return { held, bytes: await engine.codec.encode(held.value, held) };
   } catch (error) {
@@ -204,10 +204,12 @@ async function store(run: Run, answer: unknown, options: ResolvedEntry, keep: bo
     return createCopy(view, held, meta, windows, origin, options.memoryTtlMs);
   };
   const unstored = (): Copy => copyFrom(fullWindows(meta), "", run.version, beganAt);
-  if (lease === undefined || options.ttlMs === 0 || !(bytes || renewed)) {
+  if (lease === undefined || options.ttlMs === 0 || !options.store || !(bytes || renewed)) {
     release(run, 0);
     const copy = unstored();
-    const stored = keep && options.ttlMs > 0 && options.memory && install(engine, key, copy, true);
+    // What was meant for the store and could not be encoded is kept nowhere, or each instance would have its own.
+    const alone = lease === undefined || !options.store;
+    const stored = keep && alone && options.ttlMs > 0 && options.memory && install(engine, key, copy, true);
     return { copy, stored };
   }
   const committed = await commit(run, renewed ? { ...meta, keep: renewed.id } : { ...meta, bytes: bytes! }); // one of both is there
@@ -221,10 +223,15 @@ async function store(run: Run, answer: unknown, options: ResolvedEntry, keep: bo
   return { copy, stored: true };
 }
 
-/** Commits; undefined if it is not known whether that was done. Then nobody keeps the value, and the lease is given back. */
+/**
+ * Commits; undefined if it is not known whether that was done: then nobody keeps the value, and the lease is given back.
+ * The same if another flight has taken over the lease.
+ */
 async function commit(run: Run, entry: NewEntry | (EntryMeta & { readonly keep: string })) {
   const { engine, reader, flight, epoch, version } = run;
   const { key, view } = reader;
+  if (flight.spent) return undefined;
+  flight.spent = true;
   try {
     const request = { key, token: flight.token, epoch: epoch!, version, entry }; // a lease has an epoch
     return await ask(engine, view, "commit", { ...request, ...deadlineOf(engine, view) });

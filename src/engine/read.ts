@@ -113,7 +113,10 @@ async function ownInvalidation(engine: Engine, reader: Reader): Promise<"gone" |
 /** True if there was something to wait for. */
 async function firstAttempts(engine: Engine, { view, key, tick }: Reader, tags: readonly string[]): Promise<boolean> {
   const fresh = view.pending.filter((own) => own.tick < tick && !own.attempted && covers(own.write, key, tags, true));
-  for (const own of fresh) await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs);
+  for (const own of fresh) {
+    await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs);
+    own.attempted = true; // by now it ended by its own time-outs, or with a request that was cancelled: then it is in doubt
+  }
   return fresh.length > 0;
 }
 
@@ -156,7 +159,8 @@ async function fly(
     }
     if (await join(engine, key, running)) return landed(engine, reader, running, true);
     if (engine.flights.has(key)) return AGAIN; // another caller took over first
-    token = running.token;
+    if (!running.spent) token = running.token;
+    running.spent = true;
   }
   const flight = startFlight(
     engine,

@@ -19,5 +19,5 @@ export function checkBounds(request: object): void {
     const items = Object.values(value ?? {});
     return items.length <= MAX_ITEMS && items.every(ok);
   };
-  if (!ok(request)) throw new StoreError("The store refuses a request that is out of bounds");
+  if (!ok(request)) throw new StoreError("The request is out of bounds");
 }

@@ -1,4 +1,4 @@
-// The entries of a partition: finding a valid one, storing, and keeping within bounds.
+// The entries of a partition: finding a valid one, storing, and keeping within bounds. To be called inside a step.
 import type { EntryMeta, FoundEntry } from "./contract.ts";
 import type { EntryHead, Moment, PartitionStorage } from "./partition-storage.ts";
 import { isOpen, since, windowsOf } from "./validity.ts";
@@ -13,90 +13,87 @@ const ENTRY_OVERHEAD = 200;
 
 /** The bounds of the entries of a partition. */
 export interface EntryLimits {
+  /** Of all entries together, keys and tags included. Beyond it the least recently used ones go. Default 256 MB. */
   readonly maxBytes: number;
+  /** Default 100,000. */
   readonly maxEntries: number;
 }
 
-/** The entries over one storage. To be called inside its `atomic`. */
-export interface Entries {
-  /** What is left of the windows of an entry, or undefined if it is invalid. */
-  windows(head: EntryHead, now: Moment): Windows | undefined;
-  /** The entry of a key if it is valid and not over; without its bytes if it is the one that is held. */
-  find(key: string, hold: string | undefined, now: Moment): FoundEntry | undefined;
-  /** Stores an entry; without bytes it keeps those of `old`. False: it alone is too large, only the old one was removed. */
-  store(head: EntryHead, old: EntryHead | undefined, bytes: Uint8Array | undefined): boolean;
-  /** Removes what is invalid among the next entries, and evicts at most as many; true if there is more to do. */
-  prune(maxRows: number, now: Moment): boolean;
+/** What is to be stored under its lease's token or its write's nonce. */
+export interface EntryToStore {
+  readonly key: string;
+  readonly id: string;
+  readonly version: number;
+  /** Either with bytes, or with the id of the entry whose bytes are kept. */
+  readonly entry: EntryMeta & { readonly bytes?: Uint8Array; readonly keep?: string };
 }
 
-export function createEntries(storage: PartitionStorage, { maxBytes, maxEntries }: EntryLimits): Entries {
-  const windows = (head: EntryHead, now: Moment): Windows | undefined =>
-    windowsOf(head, storage.marks(head.labels.tags), now);
-
-  const valid = (head: EntryHead, now: Moment): Windows | undefined => {
-    const left = windows(head, now);
-    return left && isOpen(left) ? left : undefined;
-  };
-
-  /** Removes at most so many of the least recently used entries; true if the rest does not fit yet. */
-  const evict = (maxRows: number): boolean => {
-    for (let rows = maxRows; ; rows--) {
-      const { entries, bytes } = storage.usage();
-      const head = bytes > maxBytes || entries > maxEntries ? storage.oldest() : undefined;
-      if (head === undefined) return false;
-      if (rows <= 0) return true;
-      storage.delete(head);
-    }
-  };
-
-  return {
-    windows,
-    find(key, hold, now) {
-      const head = storage.head(key);
-      const left = head && valid(head, now);
-      if (head === undefined || left === undefined) return undefined;
-      const { id, version, storedAt, labels } = head;
-      const bytes = id === hold ? undefined : storage.bytes(head);
-      if (id !== hold && bytes === undefined) return undefined;
-      if (isAged(head, now)) storage.touch(head, now.time);
-      return { ...labels, id, version, ageMs: since(storedAt, now), ...left, ...(bytes && { bytes }) };
-    },
-    store(head, old, bytes) {
-      if (head.costBytes > maxBytes) {
-        if (old !== undefined) storage.delete(old);
-        return false;
-      }
-      if (old !== undefined && old.usedAt !== head.usedAt) storage.touch(old, head.usedAt);
-      storage.put(head, old, bytes);
-      evict(EVICT_ROWS);
-      return true;
-    },
-    prune(maxRows, now) {
-      const { heads, more } = storage.scan(maxRows);
-      for (const head of heads) if (valid(head, now) === undefined) storage.delete(head);
-      return evict(maxRows) || more;
-    },
-  };
-}
+/** What is left of the windows of an entry; undefined if it is invalid. */
+const entryWindows = (storage: PartitionStorage, head: EntryHead, now: Moment): Windows | undefined =>
+  windowsOf(head, storage.marks(head.labels.tags), now);
 
 const isAged = ({ usedAt }: EntryHead, now: Moment): boolean => since(usedAt, now) >= COARSE_MS;
 
-/** Makes the head of a new entry. */
-export function headOf(
-  identity: Pick<EntryHead, "key" | "id" | "epoch" | "version">,
-  labels: EntryMeta,
-  valueBytes: number,
-  old: EntryHead | undefined,
+/** The entry of a key if it is valid and not over; without its bytes if it is the one that is held. */
+export function findEntry(
+  storage: PartitionStorage,
+  key: string,
+  hold: string | undefined,
   now: Moment,
-): EntryHead {
-  const { key } = identity;
-  const { tags } = labels;
-  return {
-    ...identity,
-    labels: { ...labels, tags: [...tags] },
-    storedAt: now.time,
-    usedAt: old === undefined || isAged(old, now) ? now.time : old.usedAt,
-    valueBytes,
-    costBytes: valueBytes + key.length + tags.join("").length + ENTRY_OVERHEAD,
-  };
+): FoundEntry | undefined {
+  const head = storage.head(key);
+  const windows = head && entryWindows(storage, head, now);
+  if (head === undefined || windows === undefined || !isOpen(windows)) return undefined;
+  const { id, version, storedAt, labels } = head;
+  const bytes = id === hold ? undefined : storage.bytes(head);
+  if (id !== hold && bytes === undefined) return undefined;
+  if (isAged(head, now)) storage.touch(head, now.time);
+  return { ...labels, id, version, ageMs: since(storedAt, now), ...windows, ...(bytes && { bytes }) };
+}
+
+/** Removes at most so many of the least recently used entries; true if the rest does not fit yet. */
+function evict(storage: PartitionStorage, { maxBytes, maxEntries }: EntryLimits, maxRows: number): boolean {
+  for (let rows = maxRows; ; rows--) {
+    const { entries, bytes } = storage.usage();
+    const head = bytes > maxBytes || entries > maxEntries ? storage.oldest() : undefined;
+    if (head === undefined) return false;
+    if (rows <= 0) return true;
+    storage.delete(head);
+  }
+}
+
+/**
+ * Stores an entry in the current epoch, and gives its windows. Does nothing and gives undefined if it is invalid from
+ * the start, if the entry whose bytes it was to keep is gone or another, or if it alone is too large.
+ */
+export function storeEntry(
+  storage: PartitionStorage,
+  limits: EntryLimits,
+  { key, id, version, entry }: EntryToStore,
+  now: Moment,
+): Windows | undefined {
+  const { epoch, time } = now;
+  const { bytes, keep, ...labels } = entry;
+  const tags = [...labels.tags];
+  const old = storage.head(key);
+  const valueBytes = bytes?.length ?? (old?.id === keep ? old?.valueBytes : undefined) ?? Infinity;
+  const usedAt = old === undefined || isAged(old, now) ? time : old.usedAt;
+  const costBytes = valueBytes + key.length + tags.join("").length + ENTRY_OVERHEAD;
+  const head = { key, id, epoch, version, storedAt: time, usedAt, valueBytes, costBytes, labels: { ...labels, tags } };
+  const windows = costBytes > limits.maxBytes ? undefined : entryWindows(storage, head, now);
+  if (windows === undefined) return undefined;
+  if (old !== undefined && old.usedAt !== usedAt) storage.touch(old, usedAt);
+  storage.put(head, old, bytes);
+  evict(storage, limits, EVICT_ROWS);
+  return windows;
+}
+
+/** Removes what is invalid among the next entries, and evicts at most as many; true if there is more to do. */
+export function pruneEntries(storage: PartitionStorage, limits: EntryLimits, maxRows: number, now: Moment): boolean {
+  const { heads, more } = storage.scan(maxRows);
+  for (const head of heads) {
+    const windows = entryWindows(storage, head, now);
+    if (windows === undefined || !isOpen(windows)) storage.delete(head);
+  }
+  return evict(storage, limits, maxRows) || more;
 }

@@ -1,4 +1,4 @@
-// Who may load a key: the rules of leases, on top of whatever keeps them.
+// Who may load a key: the rules of leases. To be called inside a step of the storage.
 import type { ReadReply, ReadRequest } from "./contract.ts";
 import type { Moment, PartitionStorage, StoredLease } from "./partition-storage.ts";
 import { since } from "./validity.ts";
@@ -6,51 +6,50 @@ import { since } from "./validity.ts";
 /** No lease blocks longer, whatever was asked for. */
 const MAX_LEASE_MS = 600_000;
 
-/** The lease rules over one storage. To be called inside its `atomic`. */
-export interface Leasing {
-  /** The lease of this key, token and epoch; its deadline does not matter as long as nobody took it over. */
-  held(request: { readonly key: string; readonly token: string }, now: Moment): StoredLease | undefined;
-  /** False if the lease is older than a `clear` that covers its key: it holds nobody, and its commit will be refused. */
-  isSound(lease: StoredLease): boolean;
-  renew(lease: StoredLease, spanMs: number, now: Moment): void;
-  /** Gives the lease to the taker, or says who is busy. */
-  take(request: ReadRequest, hasEntry: boolean, now: Moment): Pick<ReadReply, "lease" | "busy">;
+/** The lease of this key, token and epoch; its deadline does not matter as long as nobody took it over. */
+export function heldLease(
+  storage: PartitionStorage,
+  { key, token }: { readonly key: string; readonly token: string },
+  { epoch }: Moment,
+): StoredLease | undefined {
+  const lease = storage.lease(key);
+  return lease?.epoch === epoch && lease.token === token ? lease : undefined;
 }
 
-export function createLeasing(storage: PartitionStorage): Leasing {
-  const isSound = ({ version, scopes }: StoredLease): boolean =>
-    !storage.marks(scopes).some((mark) => version < mark.goneSeq);
+/** False if the lease is older than a `clear` that covers its key: it holds nobody, and its commit will be refused. */
+export function isSound(storage: PartitionStorage, { version, scopes }: StoredLease): boolean {
+  return storage.marks(scopes).every((mark) => version >= mark.goneSeq);
+}
 
-  const renew = (lease: StoredLease, spanMs: number, { time }: Moment): void =>
-    storage.putLease({ ...lease, at: time, spanMs: Math.min(spanMs, MAX_LEASE_MS) });
+/** Grants or renews a lease. */
+export function putLease(storage: PartitionStorage, lease: StoredLease, leaseMs: number, { time: at }: Moment): void {
+  storage.putLease({ ...lease, at, spanMs: Math.min(leaseMs, MAX_LEASE_MS) });
+}
 
-  /** What is left of a lease. A clock that went back must not prolong it by as much: then it counts from now. */
-  const leftOf = (lease: StoredLease, now: Moment): number => {
-    if (lease.at > now.time) storage.putLease({ ...lease, at: now.time });
-    return lease.spanMs - since(lease.at, now);
-  };
+/** What is left of a lease. A clock that went back must not prolong it by as much: then it counts from now. */
+function leftOf(storage: PartitionStorage, lease: StoredLease, now: Moment): number {
+  if (lease.at > now.time) storage.putLease({ ...lease, at: now.time });
+  return lease.spanMs - since(lease.at, now);
+}
 
-  return {
-    isSound,
-    renew,
-    held({ key, token }, { epoch }) {
-      const lease = storage.lease(key);
-      return lease?.epoch === epoch && lease.token === token ? lease : undefined;
-    },
-    take({ key, lease: wanted }, hasEntry, now) {
-      if (wanted === undefined) return {};
-      const { token, leaseMs, scopes } = wanted;
-      const { epoch, seq: version, time: at } = now;
-      const other = storage.lease(key);
-      if (other?.epoch === epoch) {
-        if (other.token === token) return { lease: { version: other.version } };
-        const backoff = other.token === undefined;
-        // Whoever has nothing to serve meanwhile does not wait for a back-off to end.
-        const leftMs = isSound(other) && (!backoff || hasEntry) ? leftOf(other, now) : 0;
-        if (leftMs > 0) return { busy: { leftMs, backoff } };
-      }
-      renew({ key, token, epoch, version, at, spanMs: 0, scopes: [...scopes] }, leaseMs, now);
-      return { lease: { version } };
-    },
-  };
+/** Gives the lease to the taker, or says who is busy. */
+export function takeLease(
+  storage: PartitionStorage,
+  { key, lease: wanted }: ReadRequest,
+  hasEntry: boolean,
+  now: Moment,
+): Pick<ReadReply, "lease" | "busy"> {
+  if (wanted === undefined) return {};
+  const { token, leaseMs, scopes } = wanted;
+  const { epoch, seq: version } = now;
+  const other = storage.lease(key);
+  if (other?.epoch === epoch) {
+    if (other.token === token) return { lease: { version: other.version } };
+    const backoff = other.token === undefined;
+    // Whoever has nothing to serve meanwhile does not wait for a back-off to end.
+    const leftMs = isSound(storage, other) && (!backoff || hasEntry) ? leftOf(storage, other, now) : 0;
+    if (leftMs > 0) return { busy: { leftMs, backoff } };
+  }
+  putLease(storage, { key, token, epoch, version, at: 0, spanMs: 0, scopes: [...scopes] }, leaseMs, now);
+  return { lease: { version } };
 }

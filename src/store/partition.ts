@@ -7,7 +7,6 @@ import type {
   ChangesRequest,
   CommitReply,
   CommitRequest,
-  EntryMeta,
   InfoReply,
   LogRecord,
   Position,
@@ -21,19 +20,15 @@ import type {
   WriteReply,
   WriteRequest,
 } from "./contract.ts";
-import { createEntries, headOf } from "./entries.ts";
+import { findEntry, pruneEntries, storeEntry } from "./entries.ts";
 import type { EntryLimits } from "./entries.ts";
-import { createLeasing } from "./leasing.ts";
+import { heldLease, isSound, putLease, takeLease } from "./leasing.ts";
 import type { Moment, PartitionMeta, PartitionStorage, StoredRecord } from "./partition-storage.ts";
 import { isUserTag, since } from "./validity.ts";
 import { createWaiters } from "./waiters.ts";
 
-/** The bounds of a partition. All of them are safe to reach. */
+/** The limits of a partition. All of them are safe to reach. */
 export interface PartitionLimits extends EntryLimits {
-  /** Of all entries together, keys and tags included. Beyond it the least recently used ones go. Default 256 MB. */
-  readonly maxBytes: number;
-  /** Default 100,000. */
-  readonly maxEntries: number;
   /** How many tags are remembered, besides reserved ones and those newly marked. Default 10,000. */
   readonly maxTags: number;
   /** Invalidations that `changesSince` reaches back, at least 1. Default 1,000. */
@@ -56,7 +51,7 @@ export interface PartitionOptions {
 
 /**
  * One partition. Everything but a held read is one synchronous atomic step, which throws a StoreError if the request is
- * out of bounds or the storage failed; a read rejects with it.
+ * out of limits or the storage failed; a read rejects with it.
  */
 export interface Partition {
   read(request: ReadRequest, call: CallOptions): Promise<ReadReply>;
@@ -76,21 +71,19 @@ export interface Partition {
 const MAX_ANSWER_CHARS = 1_048_576;
 const REFUSED = { outcome: "refused", freshForMs: 0, revalidateForMs: 0, errorForMs: 0 } as const;
 
+const DEFAULT_LIMITS: PartitionLimits = {
+  maxBytes: 256 * 1_048_576,
+  maxEntries: 100_000,
+  maxTags: 10_000,
+  maxLogRecords: 1_000,
+  maxWaiters: 1_000,
+};
+
 /** Opens a partition over its storage. Does nothing until it is asked something. */
-export function createPartition({
-  storage,
-  now: clock,
-  random,
-  setTimer,
-  clearTimer,
-  limits,
-}: PartitionOptions): Partition {
-  const { maxBytes = 256 * 1_048_576, maxEntries = 100_000, maxTags = 10_000 } = limits ?? {};
-  const { maxLogRecords = 1_000, maxWaiters = 1_000 } = limits ?? {};
-  const entries = createEntries(storage, { maxBytes, maxEntries });
-  const leasing = createLeasing(storage);
-  /** So seldom are tags counted, in writes. */
-  const pruneEvery = Math.ceil(maxTags / 100);
+export function createPartition(options: PartitionOptions): Partition {
+  const { storage, random } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { maxTags, maxLogRecords } = limits;
 
   /** True if the caller saw more, or something else, than this history has: acknowledged writes were lost. */
   const contradicts = ({ epoch, seq, tip }: PartitionMeta, seen: Position | undefined): boolean => {
@@ -113,62 +106,53 @@ export function createPartition({
         let meta = storage.meta();
         if (meta === undefined || contradicts(meta, witness) || contradicts(meta, position)) {
           reborn = true;
-          meta = { epoch: randomId(random), seq: 0, tip: "", floor: 0 };
+          meta = { epoch: `${random()}-${random()}`, seq: 0, tip: "", floor: 0 };
           storage.reset(meta.epoch);
         }
         const { epoch, seq, tip } = meta;
-        const stamp = { epoch, seq, tip, time: clock() };
+        const stamp = { epoch, seq, tip, time: options.now() };
         return { ...stamp, ...body({ ...meta, ...stamp }) };
       });
     } catch (cause) {
-      throw new StoreError("The store's storage failed", { cause });
+      throw new StoreError("The storage failed", { cause });
     } finally {
       if (reborn) waiters.wakeAll();
     }
   };
 
   const waiters = createWaiters({
-    maxWaiters,
-    setTimer,
-    clearTimer,
+    ...limits,
+    ...options,
     attempt: (request) =>
       step(request, (now) => {
-        const entry = entries.find(request.key, request.hold, now);
-        if (entry === undefined) return leasing.take(request, false, now);
+        const entry = findEntry(storage, request.key, request.hold, now);
+        if (entry === undefined) return takeLease(storage, request, false, now);
         const served = entry.freshForMs > 0 && request.refresh !== entry.id;
-        return { entry, ...(!served && leasing.take(request, true, now)) };
+        return { entry, ...(!served && takeLease(storage, request, true, now)) };
       }),
   });
 
   const commit = (request: CommitRequest, now: Moment): Omit<CommitReply, keyof Stamp> => {
     const { key, token, epoch, version } = request;
-    const lease = leasing.held(request, now);
+    const lease = heldLease(storage, request, now);
     if (lease === undefined) return REFUSED;
     storage.deleteLease(key);
-    const old = storage.head(key);
-    const { bytes, keep, ...labels }: EntryMeta & { bytes?: Uint8Array; keep?: string } = request.entry;
-    const kept = old?.id === keep && old?.epoch === epoch ? old?.valueBytes : undefined;
-    const valueBytes = bytes?.length ?? kept;
-    if (lease.version !== version || isLate(request, now) || valueBytes === undefined) return REFUSED;
-    const head = headOf({ key, id: token, epoch, version }, labels, valueBytes, old, now);
-    const left = entries.windows(head, now);
-    return left !== undefined && entries.store(head, old, bytes) ? { outcome: "stored", ...left } : REFUSED;
+    if (lease.version !== version || epoch !== now.epoch || isLate(request, now)) return REFUSED;
+    const left = storeEntry(storage, limits, { key, id: token, version, entry: request.entry }, now);
+    return left ? { outcome: "stored", ...left } : REFUSED;
   };
 
-  /** Does a write at `seq`, but for the log. */
-  const apply = ({ write, nonce }: WriteRequest, seq: number, now: Moment): void => {
-    const { epoch, time } = now;
-    if ("tags" in write) return storage.mark(write.tags, seq, write.kind === "tags" ? undefined : time);
+  /** Does a write at `version`, but for the log. */
+  const apply = ({ write, nonce: id }: WriteRequest, version: number, now: Moment): void => {
+    const { time } = now;
+    if ("tags" in write) return storage.mark(write.tags, version, write.kind === "tags" ? undefined : time);
     const { key } = write;
     storage.deleteLease(key);
+    if (write.kind === "set" && storeEntry(storage, limits, { key, id, version, entry: write.entry }, now)) return;
     const old = storage.head(key);
-    if (write.kind === "set") {
-      const { bytes, ...labels } = write.entry;
-      entries.store(headOf({ key, id: nonce, epoch, version: seq }, labels, bytes.length, old, now), old, bytes);
-    } else if (old !== undefined) {
-      if (write.kind === "delete") storage.delete(old);
-      else storage.put({ ...old, expiredAt: Math.min(old.expiredAt ?? time, time) }, old);
-    }
+    if (old === undefined) return;
+    if (write.kind === "expire") storage.put({ ...old, expiredAt: Math.min(old.expiredAt ?? time, time) }, old);
+    else storage.delete(old);
   };
 
   const write = (request: WriteRequest, now: Moment): Partial<WriteReply> => {
@@ -182,20 +166,17 @@ export function createPartition({
     apply(request, seq, now);
     storage.append(record);
     if (seq > maxLogRecords) storage.trimLog(seq - maxLogRecords);
-    if (seq % pruneEvery === 0) storage.pruneTags(maxTags);
+    if (seq % Math.ceil(maxTags / 100) === 0) storage.pruneTags(maxTags); // seldom: it counts them
     return { seq, tip: nonce, record: logged(record, now) };
   };
 
   const changes = (position: Position, now: Moment): readonly StoredRecord[] | undefined => {
     const count = now.seq - position.seq;
-    if (position.epoch !== now.epoch || count > maxLogRecords) return undefined;
     const records = count > 0 ? storage.recordsAfter(position.seq) : [];
     let chars = 0;
-    const complete = records.every(({ seq, key = "", tags = [] }, index) => {
-      chars += key.length + tags.join("").length;
-      return seq === position.seq + 1 + index;
-    });
-    return complete && records.length === count && chars <= MAX_ANSWER_CHARS ? records : undefined;
+    for (const { key = "", tags = [] } of records) chars += key.length + tags.join("").length;
+    const complete = position.epoch === now.epoch && records.length === count && chars <= MAX_ANSWER_CHARS;
+    return complete ? records : undefined;
   };
 
   /** Runs a step that may end the lease of a key, and wakes who waits for it. */
@@ -217,14 +198,14 @@ export function createPartition({
     commit: (request) => ending(request, (now) => commit(request, now)),
     renew: (request) =>
       ending(request, (now) => {
-        const lease = leasing.held(request, now);
-        const held = lease !== undefined && leasing.isSound(lease);
-        if (held) leasing.renew(lease, request.leaseMs, now);
+        const lease = heldLease(storage, request, now);
+        const held = lease !== undefined && isSound(storage, lease);
+        if (held) putLease(storage, lease, request.leaseMs, now);
         return { held };
       }),
     release: (request) =>
       ending(request, (now) => {
-        const lease = leasing.held(request, now);
+        const lease = heldLease(storage, request, now);
         if (lease === undefined) return {};
         const spanMs = request.backoffMs;
         if (spanMs > 0) storage.putLease({ ...lease, token: undefined, at: now.time, spanMs });
@@ -244,13 +225,10 @@ export function createPartition({
         return records ? { records } : {};
       }),
     info: () => step({}, () => ({ ...storage.usage(), ...storage.counts() })),
-    prune: (maxRows) => step({}, (now) => ({ more: entries.prune(maxRows, now) })).more,
+    prune: (maxRows) => step({}, (now) => ({ more: pruneEntries(storage, limits, maxRows, now) })).more,
     close: waiters.close,
   };
 }
-
-const randomId = (random: () => number): string =>
-  [random(), random()].map((part) => Math.floor(part * 2 ** 53).toString(36)).join("-");
 
 function logged({ at, ...record }: StoredRecord, now: Moment): LogRecord {
   return { ...record, agoMs: since(at, now) };

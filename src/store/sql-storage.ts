@@ -22,13 +22,13 @@ const CHUNK_BYTES = 1_048_576;
 /** How many nonces are remembered before they are read from the log anew. */
 const MAX_NONCES = 4_096;
 
-/** The protocol number is in each name: versions that do not understand each other share no row. */
+/** The protocol number is in each table's name: versions that do not understand each other share no row. */
 const SCHEMA = [
-  "iso1_meta(id INTEGER PRIMARY KEY, epoch TEXT, floor INTEGER)",
-  "iso1_log(seq INTEGER PRIMARY KEY, record TEXT)",
-  "iso1_tags(tag TEXT PRIMARY KEY, gone INTEGER, stale INTEGER, at INTEGER) WITHOUT ROWID",
-  "iso1_entries(place INTEGER PRIMARY KEY, key TEXT UNIQUE, head TEXT, cost INTEGER, bytes BLOB)",
-  "iso1_chunks(key TEXT, part INTEGER, bytes BLOB, PRIMARY KEY(key, part)) WITHOUT ROWID",
+  "meta(id INTEGER PRIMARY KEY, epoch TEXT, floor INTEGER)",
+  "log(seq INTEGER PRIMARY KEY, record TEXT)",
+  "tags(tag TEXT PRIMARY KEY, gone INTEGER, stale INTEGER, at INTEGER) WITHOUT ROWID",
+  "entries(place INTEGER PRIMARY KEY, key TEXT UNIQUE, head TEXT, cost INTEGER, bytes BLOB)",
+  "chunks(key TEXT, part INTEGER, bytes BLOB, PRIMARY KEY(key, part)) WITHOUT ROWID",
 ];
 
 /** Tags that are not reserved, as they are stored. */
@@ -39,9 +39,9 @@ const USER_TAGS = `FROM iso1_tags WHERE tag NOT LIKE '"@%'`;
  * the nonces of the log and the totals are kept in memory; the last two are read from the rows when needed.
  *
  * Keys and tags are stored as JSON text, which has no NUL and tells all strings apart, and lists are bound as one JSON
- * parameter. Rows written, those of an index included: a hit 0, or the entry's 2 once an hour; a first commit or set
- * 2 (and one for each MiB of a value above 2 KiB), one that replaces a value 1 (and as before); an entry removed 2 (and
- * as before); an invalidation 1 for its log record and one for each tag, and 1 for the record that leaves a full log.
+ * parameter. Rows written, as Durable Objects bill them: a hit 0, or 2 once an hour; a first commit or set 2 (the index is
+ * one), one that replaces a value 1, and one more for each MiB begun of a value above 2 KiB; an entry removed 1 and its
+ * chunks; an invalidation 1 for its log record, 1 for each tag, and 1 for the record that leaves a full log.
  */
 export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorage {
   const leases = new Map<string, StoredLease>();
@@ -93,7 +93,7 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
   return {
     ...createLeaseTable(leases),
     atomic(step) {
-      if (!ready) for (const table of SCHEMA) query(`CREATE TABLE IF NOT EXISTS ${table}`);
+      if (!ready) for (const table of SCHEMA) query(`CREATE TABLE IF NOT EXISTS iso1_${table}`);
       ready = true;
       try {
         return transaction(step);
@@ -183,9 +183,15 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
         inline ? bytes : null,
       );
       if (bytes === undefined) return;
-      if (old !== undefined && old.valueBytes > INLINE_BYTES) query("DELETE FROM iso1_chunks WHERE key = ?", key);
-      for (let part = 0; part < valueBytes && !inline; part += CHUNK_BYTES) {
-        query("INSERT INTO iso1_chunks VALUES (?, ?, ?)", key, part, bytes.subarray(part, part + CHUNK_BYTES));
+      const end = inline ? 0 : valueBytes;
+      query("DELETE FROM iso1_chunks WHERE key = ? AND part >= ?", key, end);
+      for (let part = 0; part < end; part += CHUNK_BYTES) {
+        query(
+          "INSERT OR REPLACE INTO iso1_chunks VALUES (?, ?, ?)",
+          key,
+          part,
+          bytes.subarray(part, part + CHUNK_BYTES),
+        );
       }
     },
     delete(head) {

@@ -31,13 +31,16 @@ export function windowsOf(
     if (version < mark.goneSeq) return undefined;
     if (version < mark.staleSeq) staleAt = Math.min(staleAt, mark.staleAt);
   }
-  let freshForMs = labels.ttlMs === FOREVER ? FOREVER : labels.ttlMs - since(storedAt, now);
+  const left = (windowMs: number, beforeMs: number): number =>
+    windowMs === FOREVER ? FOREVER : Math.min(FOREVER, windowMs + beforeMs);
+  let freshForMs = left(labels.ttlMs, -since(storedAt, now));
   if (staleAt < Infinity) freshForMs = Math.min(freshForMs, 0 - since(staleAt, now));
-  const left = (windowMs: number): number =>
-    windowMs === FOREVER ? FOREVER : Math.min(FOREVER, windowMs + freshForMs);
-  return { freshForMs, revalidateForMs: left(labels.staleWhileRevalidateMs), errorForMs: left(labels.staleIfErrorMs) };
+  return {
+    freshForMs,
+    revalidateForMs: left(labels.staleWhileRevalidateMs, freshForMs),
+    errorForMs: left(labels.staleIfErrorMs, freshForMs),
+  };
 }
 
-/** False once all windows are over, or if they cannot be told. */
-export const isOpen = ({ freshForMs, revalidateForMs, errorForMs }: Windows): boolean =>
-  Math.max(freshForMs, revalidateForMs, errorForMs) > 0;
+/** False once all windows are over, or if they cannot be told; ttl is the first to end. */
+export const isOpen = ({ revalidateForMs, errorForMs }: Windows): boolean => Math.max(revalidateForMs, errorForMs) > 0;

@@ -71,8 +71,8 @@ export interface Outcome<Name extends Operation = Operation> {
 type Decoder<T> = (item: unknown, value: Uint8Array) => T;
 type Decoders<T> = { readonly [Name in keyof T]-?: Decoder<T[Name]> };
 
-function malformed(): never {
-  throw new StoreError("The store message is malformed");
+function malformed(what = "malformed"): never {
+  throw new StoreError(`The store message is ${what}`);
 }
 
 const string: Decoder<string> = (item) => (typeof item === "string" ? item : malformed());
@@ -211,7 +211,7 @@ function encode(message: object): Uint8Array<ArrayBuffer> {
 }
 
 function decode<T>(decoder: Decoder<T>, message: Uint8Array): T {
-  if (message[0] !== PROTOCOL) throw new StoreError(`The store message is of protocol ${message[0]}, not ${PROTOCOL}`);
+  if (message[0] !== PROTOCOL) malformed(`of protocol ${message[0]}, not ${PROTOCOL}`);
   const end = message.indexOf(LINE_FEED);
   if (end < 0) malformed();
   let head: unknown;

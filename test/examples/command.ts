@@ -5,8 +5,8 @@ import { delimiter } from "node:path";
 export interface Command {
   /** What it printed so far, errors included. */
   output(): string;
-  /** Resolves when it has printed this; rejects if it ends before. */
-  printed(text: string): Promise<void>;
+  /** Resolves when what it printed matches; rejects if it ends before. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** Its exit code; undefined if it was ended by a signal. */
   readonly code: Promise<number | undefined>;
   /** Whether the command and all it started have ended; waits for that if need be, but not for long. */
@@ -44,14 +44,15 @@ export function startCommand(name: string, args: readonly string[], cwd: string,
 
   return {
     output: () => output,
-    printed(text) {
+    printed(pattern) {
       return new Promise((resolve, reject) => {
         const look = (): void => {
-          if (output.includes(text)) resolve();
+          const match = pattern.exec(output);
+          if (match !== null) resolve(match);
         };
         child.stdout.on("data", look);
         look();
-        void code.then((status) => reject(new Error(`${name} ended with ${status} before "${text}":\n${output}`)));
+        void code.then((status) => reject(new Error(`${name} ended with ${status} before ${pattern}:\n${output}`)));
       });
     },
     code,

@@ -44,9 +44,8 @@ describe("the demo", () => {
   it(
     "serves pages after the report, until it is interrupted",
     async () => {
-      const { printed, output, stop, hasEnded } = start();
-      await printed("edge-2: http");
-      const [first = "", second = ""] = [...output().matchAll(/edge-\d: (http\S+)/g)].map(([, url]) => url);
+      const { printed, stop, hasEnded } = start();
+      const [, first = "", second = ""] = await printed(/edge-1: (http\S+)\s+edge-2: (http\S+)\s/);
       const read = async (url: string): Promise<string | null> =>
         (await fetch(new URL("/file/package.json", url))).headers.get("cache-status");
       expect(await (await fetch(first)).text()).toContain("/file/README.md");

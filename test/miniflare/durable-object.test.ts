@@ -152,8 +152,9 @@ describe.each(dates)("Durable Objects at compatibility date %s", (date) => {
   test("alarms remove what is over, step by step, and stop when nothing is left", async () => {
     const route = { name: "prune", binding: "QUICK" } as const;
     const driver = workerd.driver(route);
-    const brief = { ...entryOf([1]), ttlMs: 1 };
-    await Promise.all(Array.from({ length: 20 }, (_, index) => driver.set(`k${index}`, brief)));
+    const lasting = (ttlMs: number) => ({ ...entryOf([1]), ttlMs });
+    await Promise.all(Array.from({ length: 20 }, (_, index) => driver.set(`k${index}`, lasting(1))));
+    await driver.set("longer", lasting(1_000)); // outlives the first alarms
     await expect.poll(async () => (await driver.info()).entries, { timeout: 5_000 }).toBe(0);
     await expect.poll(async () => (await workerd.seen(route)).alarm, { timeout: 5_000 }).toBe(null);
   });

@@ -11,7 +11,7 @@ async function serve(name: string): Promise<Response> {
   const page = await cache.getOrSet(`/${name}`, (context) => {
     how = "fwd=miss";
     context.set({ tags: [name, name.split("/", 1).join()] });
-    return loadPage(context.key);
+    return loadPage(context.key, context.signal);
   });
   const headers = [...page.headers, ["cache-status", `isocache; ${how}`]];
   return new Response(page.body, { status: page.status, headers });

@@ -114,6 +114,7 @@ export const entryCases: readonly StoreCase[] = [
       "fresh windows",
     );
     await store.write({ kind: "expire", key: "k" });
+    await store.fixture.advance(20);
     const stale = present((await store.read("k")).entry, "the expired entry");
     check(stale.freshForMs <= 0, "an expired entry is not fresh");
     checkEqual([stale.revalidateForMs, stale.errorForMs], [FOREVER, FOREVER], "stale windows");

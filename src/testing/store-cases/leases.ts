@@ -164,6 +164,14 @@ export const leaseCases: readonly StoreCase[] = [
     checkEqual([entry.freshForMs <= 0, entry.revalidateForMs > 0], [true, true], "stale, and within its window");
   }),
 
+  storeCase("a tag expired or invalidated just before a load does not touch the loaded value", async (store) => {
+    await store.write({ kind: "tags", tags: ["t"] });
+    await store.write({ kind: "expireTags", tags: ["t"] });
+    const reply = await store.load("k", entryOf([1], { tags: ["t"] }));
+    checkEqual([reply.outcome, reply.freshForMs], ["stored", 60_000], "the commit");
+    check(present((await store.read("k")).entry, "the entry").freshForMs > 0, "it must be fresh");
+  }),
+
   storeCase("a commit after its deadline is refused and gives the lease back", async (store) => {
     const grant = await store.lease("k");
     const { time } = await store.read("k");
