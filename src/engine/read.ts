@@ -87,7 +87,7 @@ async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: 
       return memory;
     }
     // Others, or this instance, have just failed to load it.
-    if (now < copy.errorUntil && now < copy.retryAt) return memory;
+    if (now < copy.retryAt && isServableOnError(copy, now)) return memory;
   }
   if (loader !== undefined) return fly(engine, reader, memory, false, mayJoin);
   const outcome = await lookUp(engine, reader);
@@ -153,7 +153,7 @@ async function fly(
   let token: string | undefined;
   if (mayJoin && running?.alone === alone && isJoinable(engine, reader, running)) {
     const { stale } = running;
-    if (stale?.copy !== undefined && engine.clock() < stale.copy.revalidateUntil) {
+    if (stale?.copy !== undefined && isRevalidable(stale.copy, engine.clock())) {
       const found = await settle(engine, reader, stale, true);
       if (typeof found === "object") return found;
     }
