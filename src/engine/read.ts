@@ -114,8 +114,9 @@ async function ownInvalidation(engine: Engine, reader: Reader): Promise<"gone" |
 async function firstAttempts(engine: Engine, { view, key, tick }: Reader, tags: readonly string[]): Promise<boolean> {
   const fresh = view.pending.filter((own) => own.tick < tick && !own.attempted && covers(own.write, key, tags, true));
   for (const own of fresh) {
-    await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs);
-    own.attempted = true; // by now it ended by its own time-outs, or with a request that was cancelled: then it is in doubt
+    // By then it ended by its own time-outs, or with a request that was cancelled (its promise may reject): it is in doubt.
+    await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs).catch(() => undefined);
+    own.attempted = true;
   }
   return fresh.length > 0;
 }
