@@ -11,6 +11,7 @@ import { load, LoadLost } from "./load.ts";
 import { covers, isExpiry } from "./pending.ts";
 import type { Reader } from "./reader.ts";
 import { sync } from "./sync.ts";
+import { retryAll } from "./write.ts";
 import type { View } from "./view.ts";
 
 /** The answer to a read. */
@@ -109,9 +110,16 @@ async function ownInvalidation(engine: Engine, reader: Reader): Promise<"gone" |
 }
 
 /** True if there was something to wait for. */
-async function firstAttempts(engine: Engine, { view, key, tick }: Reader, tags: readonly string[]): Promise<boolean> {
+async function firstAttempts(engine: Engine, reader: Reader, tags: readonly string[]): Promise<boolean> {
+  const { view, key, tick, request } = reader;
   const fresh = view.pending.filter((own) => own.tick < tick && !own.attempted && covers(own.write, key, tags, true));
-  for (const own of fresh) await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs);
+  for (const own of fresh) {
+    // The promise of a request that ended may reject, or never settle.
+    await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs).catch(() => undefined);
+    // No attempt takes longer: whoever asked for it was cut off, and others go on with it (P6).
+    own.attempted = true;
+  }
+  if (fresh.length > 0) retryAll(engine, request);
   return fresh.length > 0;
 }
 

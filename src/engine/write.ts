@@ -128,7 +128,7 @@ function acknowledge(
 }
 
 /** Starts to retry the writes in doubt, in each partition one after the other, until all are done or the cache is closed. */
-function retryAll(engine: Engine, request: RequestScope): void {
+export function retryAll(engine: Engine, request: RequestScope): void {
   for (const view of engine.views) {
     if (view.retrying || !view.pending.some(({ attempted }) => attempted)) continue;
     view.retrying = true;
