@@ -5,7 +5,7 @@ import { Repartitioned } from "./call.ts";
 import { isRevalidable, isServableOnError, type Copy } from "./copy.ts";
 import { copyInMemory, viewOf, within, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
-import { isJoinable, join, startFlight, useOf } from "./join.ts";
+import { isJoinable, isSilent, join, startFlight, useOf } from "./join.ts";
 import { lead, lookUp } from "./lead.ts";
 import { load, LoadLost } from "./load.ts";
 import { covers, isExpiry } from "./pending.ts";
@@ -138,9 +138,12 @@ async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined
 /** Reloads what was served stale, without anybody waiting. */
 function refresh(engine: Engine, reader: Reader, memory: Found & Outcome): void {
   const running = engine.flights.get(reader.key);
-  if (running !== undefined && isJoinable(engine, reader, running)) return;
+  const joinable = running !== undefined && isJoinable(engine, reader, running);
+  if (joinable && !isSilent(engine, running)) return;
   const before = { refresh: memory.copy.id, stale: memory };
-  startFlight(engine, reader, (flight) => lead(engine, reader, flight, before), { stale: memory });
+  // A dead flight still has its lease: this one goes on with it.
+  const token = joinable ? running.token : undefined;
+  startFlight(engine, reader, (flight) => lead(engine, reader, flight, before), { token, stale: memory });
 }
 
 /** Joins the flight of the key, or starts one. `alone`: without the store, which still has what was invalidated here. */
