@@ -13,6 +13,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/docs/**", "test/miniflare/**", "test/examples/**"],
           sequence: { groupOrder: 1 },
+          // Time is virtual: this only ends what hangs, however slow the machine.
+          testTimeout: 60_000,
         },
       },
       { test: { name: "docs", include: ["test/docs/**/*.test.ts"], sequence: { groupOrder: 2 }, ...slow } },

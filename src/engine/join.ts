@@ -82,6 +82,16 @@ export function startFlight(
   return flight;
 }
 
+/** The token of a dead flight, for the one who goes on with its lease; undefined if a commit was already sent with it. */
+export function takeOver(flight: Flight): string | undefined {
+  const token = flight.spent ? undefined : flight.token;
+  flight.spent = true;
+  return token;
+}
+
+/** Whether the one who leads is taken to be dead. */
+export const isSilent = (engine: Engine, flight: Flight): boolean => engine.clock() - flight.beatAt > SILENCE_MS;
+
 /**
  * Waits for a flight of another caller. False if its leader died or is too slow: it is no longer the flight of its key.
  *
@@ -94,8 +104,7 @@ export async function join(engine: Engine, key: string, flight: Flight): Promise
     await within(engine, flight.promise, BEAT_MS).catch(() => {
       // The promise of a request that ended may reject instead of hanging: `done` and `beatAt` tell what that means.
     });
-    const now = engine.clock();
-    if (!flight.done && (now - flight.beatAt > SILENCE_MS || now >= giveUpAt || engine.closed)) {
+    if (!flight.done && (isSilent(engine, flight) || engine.clock() >= giveUpAt || engine.closed)) {
       if (engine.flights.get(key) === flight) engine.flights.delete(key);
       return false;
     }

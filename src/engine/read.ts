@@ -5,7 +5,7 @@ import { Repartitioned } from "./call.ts";
 import { isRevalidable, isServableOnError, type Copy } from "./copy.ts";
 import { copyInMemory, viewOf, within, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
-import { isJoinable, join, startFlight, useOf } from "./join.ts";
+import { isJoinable, isSilent, join, startFlight, takeOver, useOf } from "./join.ts";
 import { lead, lookUp } from "./lead.ts";
 import { load, LoadLost } from "./load.ts";
 import { covers, isExpiry } from "./pending.ts";
@@ -111,13 +111,16 @@ async function ownInvalidation(engine: Engine, reader: Reader): Promise<"gone" |
 }
 
 /** True if there was something to wait for. */
-async function firstAttempts(engine: Engine, { view, key, tick }: Reader, tags: readonly string[]): Promise<boolean> {
+async function firstAttempts(engine: Engine, reader: Reader, tags: readonly string[]): Promise<boolean> {
+  const { view, key, tick, request } = reader;
   const fresh = view.pending.filter((own) => own.tick < tick && !own.attempted && covers(own.write, key, tags, true));
   for (const own of fresh) {
-    // By then it ended by its own time-outs, or with a request that was cancelled (its promise may reject): it is in doubt.
+    // The promise of a request that ended may reject, or never settle.
     await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs).catch(() => undefined);
+    // No attempt takes longer: whoever asked for it was cut off, and others go on with it (P6).
     own.attempted = true;
   }
+  if (fresh.length > 0) retryAll(engine, request);
   return fresh.length > 0;
 }
 
@@ -136,9 +139,12 @@ async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined
 /** Reloads what was served stale, without anybody waiting. */
 function refresh(engine: Engine, reader: Reader, memory: Found & Outcome): void {
   const running = engine.flights.get(reader.key);
-  if (running !== undefined && isJoinable(engine, reader, running)) return;
+  const joinable = running !== undefined && isJoinable(engine, reader, running);
+  if (joinable && !isSilent(engine, running)) return;
   const before = { refresh: memory.copy.id, stale: memory };
-  startFlight(engine, reader, (flight) => lead(engine, reader, flight, before), { stale: memory });
+  // A dead flight still has its lease: this one goes on with it.
+  const token = joinable ? takeOver(running) : undefined;
+  startFlight(engine, reader, (flight) => lead(engine, reader, flight, before), { token, stale: memory });
 }
 
 /** Joins the flight of the key, or starts one. `alone`: without the store, which still has what was invalidated here. */
@@ -160,8 +166,7 @@ async function fly(
     }
     if (await join(engine, key, running)) return landed(engine, reader, running, true);
     if (engine.flights.has(key)) return AGAIN; // another caller took over first
-    if (!running.spent) token = running.token;
-    running.spent = true;
+    token = takeOver(running);
   }
   const flight = startFlight(
     engine,
