@@ -30,7 +30,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["src/**/*.ts", "runtimes/**/*.ts", "test/**/*.ts", "examples/worker/**/*.ts"],
+    files: ["src/**/*.ts", "runtimes/**/*.ts", "test/**/*.ts", "examples/**/*.ts"],
     languageOptions: {
       parserOptions: {
         project: ["./tsconfig.workers.json", "./test/tsconfig.json"],

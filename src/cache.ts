@@ -3,7 +3,7 @@ import { jsonCodec } from "./codec/json.ts";
 import { give, hold } from "./codec/walk.ts";
 import { defaultPlatform } from "./default-platform.ts";
 import type { Loader } from "./engine/context.ts";
-import { createCopy, fullWindows, isValid, type Copy } from "./engine/copy.ts";
+import { createCopy, isValid, type Copy } from "./engine/copy.ts";
 import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
 import { entryMeta, install } from "./engine/install.ts";
 import { child, ROOT, scopedTag, storedKey, userTags, type Scope } from "./engine/names.ts";
@@ -199,16 +199,10 @@ function createPart(part: Part): Cache {
     if (!options.memory || ttlMs === 0) return;
     const { view, record, stamp, sentAt, ordered } = done;
     const { seq, nonce } = record;
-    const origin = {
-      id: entry ? nonce : "",
-      epoch: stamp.epoch,
-      version: seq,
-      seq,
-      provedAt: sentAt,
-      countedFrom: sentAt,
-      ageMs: 0,
-    };
-    install(engine, key, createCopy(view, held, meta, fullWindows(meta), origin, options.memoryTtlMs), ordered);
+    const { epoch } = stamp;
+    const id = entry ? nonce : "";
+    const origin = { id, epoch, version: seq, seq, provedAt: sentAt, ageMs: 0, freshForMs: ttlMs };
+    install(engine, key, createCopy(view, held, meta, origin, options.memoryTtlMs), ordered);
   };
 
   const cache: Cache = {

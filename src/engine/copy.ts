@@ -1,6 +1,6 @@
 // A value with what is needed to decide whether it may still be used: kept in memory, and passed from a flight to its callers.
 import type { Held } from "../codec/walk.ts";
-import type { EntryMeta, FoundEntry } from "../store/contract.ts";
+import type { EntryMeta } from "../store/contract.ts";
 import { judgeTags, type View } from "./view.ts";
 
 /** All instants are local time. One shape for all, since every memory hit reads it. */
@@ -24,8 +24,9 @@ export interface Copy {
   readonly storedAt: number;
   readonly ttlMs: number;
   freshUntil: number;
-  revalidateUntil: number;
-  errorUntil: number;
+  /** The stale windows, which begin where freshness ends. */
+  readonly staleWhileRevalidateMs: number;
+  readonly staleIfErrorMs: number;
   /** After a failed load nobody tries again before this. */
   retryAt: number;
   /** It is not used from memory after this, whatever the store would say. */
@@ -34,34 +35,15 @@ export interface Copy {
   readonly lastModified: string | undefined;
 }
 
-/** What is left of the three windows, from `sentAt` on: ages count from when the question was sent (ageFromSend). */
-export type Windows = Pick<FoundEntry, "freshForMs" | "revalidateForMs" | "errorForMs">;
-
-/** The windows of an entry that was stored just now. */
-export function fullWindows(meta: EntryMeta): Windows {
-  return {
-    freshForMs: meta.ttlMs,
-    revalidateForMs: meta.ttlMs + meta.staleWhileRevalidateMs,
-    errorForMs: meta.ttlMs + meta.staleIfErrorMs,
-  };
-}
-
 /** Where a result came from, in logical and local time. */
 export interface Origin extends Pick<Copy, "id" | "epoch" | "version" | "seq" | "provedAt"> {
-  /** Local time from which its windows count. */
-  readonly countedFrom: number;
+  /** As of `provedAt`: ages count from when the question was sent (ageFromSend). */
   readonly ageMs: number;
+  readonly freshForMs: number;
 }
 
-export function createCopy(
-  view: View,
-  held: Held,
-  meta: EntryMeta,
-  windows: Windows,
-  origin: Origin,
-  memoryTtlMs: number,
-): Copy {
-  const { id, epoch, version, seq, provedAt, countedFrom, ageMs } = origin;
+export function createCopy(view: View, held: Held, meta: EntryMeta, origin: Origin, memoryTtlMs: number): Copy {
+  const { id, epoch, version, seq, provedAt, ageMs, freshForMs } = origin;
   return {
     held,
     id,
@@ -73,13 +55,13 @@ export function createCopy(
     generation: view.generation,
     checked: -1,
     provedAt,
-    storedAt: countedFrom - ageMs,
+    storedAt: provedAt - ageMs,
     ttlMs: meta.ttlMs,
-    freshUntil: countedFrom + windows.freshForMs,
-    revalidateUntil: countedFrom + windows.revalidateForMs,
-    errorUntil: countedFrom + windows.errorForMs,
+    freshUntil: provedAt + freshForMs,
+    staleWhileRevalidateMs: meta.staleWhileRevalidateMs,
+    staleIfErrorMs: meta.staleIfErrorMs,
     retryAt: -Infinity,
-    memoryUntil: countedFrom + memoryTtlMs,
+    memoryUntil: provedAt + memoryTtlMs,
     etag: meta.etag,
     lastModified: meta.lastModified,
   };
@@ -87,16 +69,13 @@ export function createCopy(
 
 /** Local time at which a copy is of no use any more. */
 export function usefulUntil(copy: Copy): number {
-  return Math.min(Math.max(copy.freshUntil, copy.revalidateUntil, copy.errorUntil), copy.memoryUntil);
+  const { freshUntil, staleWhileRevalidateMs, staleIfErrorMs, memoryUntil } = copy;
+  return Math.min(freshUntil + Math.max(staleWhileRevalidateMs, staleIfErrorMs), memoryUntil);
 }
 
-/** Marks it stale as of an instant: the windows run from there, and none is ever made longer. */
+/** Marks it stale as of an instant, unless it was so before: the windows move with it, and none is ever made longer. */
 export function expireCopy(copy: Copy, at: number): void {
-  if (at >= copy.freshUntil) return;
-  const earlierMs = copy.freshUntil - at;
-  copy.freshUntil = at;
-  copy.revalidateUntil -= earlierMs;
-  copy.errorUntil -= earlierMs;
+  copy.freshUntil = Math.min(copy.freshUntil, at);
 }
 
 /** Whether no invalidation known here makes it void; expiries known of its tags are applied to it. O(1) when nothing is new. */
@@ -111,10 +90,13 @@ export function isValid(copy: Copy): boolean {
   return true;
 }
 
-/** Whether it has a stale-while-revalidate window, and that is still open. A copy in doubt counts as stale before its time. */
-export const isRevalidable = (copy: Copy, now: number): boolean =>
-  now < copy.revalidateUntil && copy.revalidateUntil > copy.freshUntil;
+/** Whether a window of this length, which begins where freshness ends, is open. One of a copy in doubt is so before its time. */
+const isOpen = ({ freshUntil }: Copy, windowMs: number, now: number): boolean =>
+  windowMs > 0 && now < freshUntil + windowMs;
+
+/** Whether it may be served as stale while it is reloaded. */
+export const isRevalidable = (copy: Copy, now: number): boolean => isOpen(copy, copy.staleWhileRevalidateMs, now);
 
 /** Whether it may be served when the loader, or the store, failed. */
 export const isServableOnError = (copy: Copy, now: number): boolean =>
-  isRevalidable(copy, now) || (now < copy.errorUntil && copy.errorUntil > copy.freshUntil);
+  isRevalidable(copy, now) || isOpen(copy, copy.staleIfErrorMs, now);

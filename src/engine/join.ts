@@ -132,7 +132,9 @@ export function useOf(engine: Engine, reader: Reader, outcome: Outcome, joined: 
   const { epoch, version, seq, tags } = copy;
   if (engine.store !== undefined) {
     const provedAt = Math.max(copy.provedAt, isValid(copy) ? view.provedAt : -Infinity);
-    if (joined && (provedAt < needAt || seq < view.coveredFrom)) return "not at all";
+    if (joined && provedAt < needAt) return "not at all";
+    // What was invalidated between its seq and there is forgotten, and may have been asked for here.
+    if (epoch === view.epoch && seq < view.coveredFrom) return "not at all";
     if (epoch !== view.epoch && (joined || began < view.epochTick)) return "not at all";
   }
   if (joined && outcome.state === "fresh" && copy.freshUntil < reader.startedAt) return "not at all";

@@ -3,7 +3,7 @@ import { adopt } from "../codec/walk.ts";
 import { CodecError, StoreError } from "../errors.ts";
 import type { FoundEntry, ReadReply } from "../store/contract.ts";
 import { ask, type Answered } from "./call.ts";
-import { createCopy, type Copy } from "./copy.ts";
+import { createCopy, isRevalidable, isServableOnError, type Copy } from "./copy.ts";
 import { copyInMemory, pause, report, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
 import { install } from "./install.ts";
@@ -61,7 +61,7 @@ export async function lead(engine: Engine, reader: Reader, flight: Flight, befor
     const now = engine.clock();
     if (reply.lease !== undefined) {
       const lease = { epoch: reply.epoch, version: reply.lease.version };
-      if (before.refresh !== undefined || copy === undefined || now >= copy.revalidateUntil) {
+      if (before.refresh !== undefined || copy === undefined || !isRevalidable(copy, now)) {
         return load(engine, reader, flight, lease, outcome, true);
       }
       startFlight(engine, reader, (next) => load(engine, reader, next, lease, outcome, true), {
@@ -71,8 +71,8 @@ export async function lead(engine: Engine, reader: Reader, flight: Flight, befor
       return outcome!; // it has the copy
     }
     if (outcome !== undefined && copy !== undefined) {
-      if (outcome.state === "fresh" || now < copy.revalidateUntil) return outcome;
-      if (reply.busy?.backoff && now < copy.errorUntil) {
+      if (outcome.state === "fresh" || isRevalidable(copy, now)) return outcome;
+      if (reply.busy?.backoff && isServableOnError(copy, now)) {
         copy.retryAt = now + reply.busy.leftMs;
         return outcome;
       }
@@ -174,7 +174,6 @@ async function toCopy(
       return undefined;
     }
   }
-  const { id, version, ageMs } = entry;
-  const origin = { id, epoch: reply.epoch, version, seq: reply.seq, provedAt: sentAt, countedFrom: sentAt, ageMs };
-  return createCopy(reader.view, held, entry, entry, origin, reader.options.memoryTtlMs);
+  const { epoch, seq } = reply;
+  return createCopy(reader.view, held, entry, { ...entry, epoch, seq, provedAt: sentAt }, reader.options.memoryTtlMs);
 }

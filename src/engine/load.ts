@@ -5,7 +5,7 @@ import { give, hold, type Held } from "../codec/walk.ts";
 import type { EntryMeta, NewEntry } from "../store/contract.ts";
 import { ask, deadlineOf } from "./call.ts";
 import { Failure, NOT_MODIFIED, SKIP, type LoaderContext } from "./context.ts";
-import { createCopy, fullWindows, isServableOnError, type Copy, type Windows } from "./copy.ts";
+import { createCopy, isServableOnError, type Copy } from "./copy.ts";
 import { background, onClose, report, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
 import { entryMeta, install } from "./install.ts";
@@ -199,11 +199,13 @@ async function store(run: Run, answer: unknown, options: ResolvedEntry, keep: bo
   const meta = entryMeta(reader.scope, options);
   const renewed = answer === NOT_MODIFIED ? stale : undefined;
   const { held, bytes } = renewed ? { held: renewed.held, bytes: undefined } : await prepare(run, answer, options);
-  const copyFrom = (windows: Windows, id: string, seq: number, provedAt: number): Copy => {
-    const origin = { id, epoch: run.epoch, version: run.version, seq, provedAt, countedFrom: provedAt, ageMs: 0 };
-    return createCopy(view, held, meta, windows, origin, options.memoryTtlMs);
+  /** Its life begins `sinceMs` after the instant that proves it. */
+  const copyFrom = (freshForMs: number, id: string, seq: number, provedAt: number, sinceMs: number): Copy => {
+    const { epoch, version } = run;
+    const origin = { id, epoch, version, seq, provedAt, ageMs: -sinceMs, freshForMs: freshForMs + sinceMs };
+    return createCopy(view, held, meta, origin, options.memoryTtlMs + sinceMs);
   };
-  const unstored = (): Copy => copyFrom(fullWindows(meta), "", run.version, beganAt);
+  const unstored = (): Copy => copyFrom(meta.ttlMs, "", run.version, beganAt, engine.clock() - beganAt);
   if (lease === undefined || options.ttlMs === 0 || !options.store || !(bytes || renewed)) {
     release(run, 0);
     const copy = unstored();
@@ -218,7 +220,7 @@ async function store(run: Run, answer: unknown, options: ResolvedEntry, keep: bo
     return { copy: unstored(), stored: false };
   }
   const { reply, sentAt, ordered } = committed;
-  const copy = copyFrom(reply, flight.token, reply.seq, sentAt);
+  const copy = copyFrom(reply.freshForMs, flight.token, reply.seq, sentAt, 0);
   if (options.memory) install(engine, key, copy, ordered);
   return { copy, stored: true };
 }

@@ -87,7 +87,7 @@ async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: 
       return memory;
     }
     // Others, or this instance, have just failed to load it.
-    if (now < copy.errorUntil && now < copy.retryAt) return memory;
+    if (now < copy.retryAt && isServableOnError(copy, now)) return memory;
   }
   if (loader !== undefined) return fly(engine, reader, memory, false, mayJoin);
   const outcome = await lookUp(engine, reader);
@@ -114,8 +114,9 @@ async function ownInvalidation(engine: Engine, reader: Reader): Promise<"gone" |
 async function firstAttempts(engine: Engine, { view, key, tick }: Reader, tags: readonly string[]): Promise<boolean> {
   const fresh = view.pending.filter((own) => own.tick < tick && !own.attempted && covers(own.write, key, tags, true));
   for (const own of fresh) {
-    await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs);
-    own.attempted = true; // by now it ended by its own time-outs, or with a request that was cancelled: then it is in doubt
+    // By then it ended by its own time-outs, or with a request that was cancelled (its promise may reject): it is in doubt.
+    await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs).catch(() => undefined);
+    own.attempted = true;
   }
   return fresh.length > 0;
 }
@@ -153,7 +154,7 @@ async function fly(
   let token: string | undefined;
   if (mayJoin && running?.alone === alone && isJoinable(engine, reader, running)) {
     const { stale } = running;
-    if (stale?.copy !== undefined && engine.clock() < stale.copy.revalidateUntil) {
+    if (stale?.copy !== undefined && isRevalidable(stale.copy, engine.clock())) {
       const found = await settle(engine, reader, stale, true);
       if (typeof found === "object") return found;
     }

@@ -12,9 +12,14 @@ import { drop, type Sync, type View } from "./view.ts";
 export async function sync(engine: Engine, view: View, needAt: number, request: RequestScope): Promise<void> {
   const running = view.syncing;
   if (running !== undefined && !running.done && running.sentAt >= needAt) {
-    // The one who asked may be a request that ended: never longer than a question may take.
-    await within(engine, running.promise, engine.storeTimeoutMs);
-    return;
+    // The one who asked may be a request that ended, so that the promise hangs or rejects: never longer than a question
+    // may take. Its silence says nothing of the store, so this one asks for itself.
+    await within(engine, running.promise, engine.storeTimeoutMs).catch((error: unknown) => {
+      if (running.done) throw error;
+    });
+    if (running.done) return;
+    if (view.syncing === running) view.syncing = undefined;
+    return sync(engine, view, needAt, request);
   }
   const sentAt = engine.clock();
   if (sentAt < view.syncAgainAt) return;

@@ -95,7 +95,9 @@ async function attempt(engine: Engine, view: View, pending: Pending): Promise<Ac
   // A value that was set before is not set again: who set it was told that it failed, and may have gone on.
   const again: Write = write.kind === "set" ? { kind: "delete", key: write.key } : write;
   let answered = await send(pending.attempted ? again : write);
-  if (answered.reply.record === undefined) answered = await send(pending.attempted ? again : write);
+  // Unless a later write made it pointless meanwhile: this one would undo that.
+  if (answered.reply.record === undefined && view.pending.includes(pending))
+    answered = await send(pending.attempted ? again : write);
   const { reply, sentAt, ordered } = answered;
   const { record } = reply;
   if (record === undefined) throw new StoreError(`${write.kind}: the store refused it as too late, twice`);

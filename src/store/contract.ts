@@ -63,7 +63,7 @@ export interface NewEntry extends EntryMeta {
   readonly bytes: Uint8Array;
 }
 
-/** An entry as the store found it valid. The three `...ForMs` are what is left of each window, zero or less once it ended. */
+/** An entry as the store found it valid. */
 export interface FoundEntry extends EntryMeta {
   /** Unique for ever: the lease token of the commit or the nonce of the set that stored it. */
   readonly id: string;
@@ -71,10 +71,11 @@ export interface FoundEntry extends EntryMeta {
   readonly version: number;
   /** Since it was stored, by the store's clock; never negative. */
   readonly ageMs: number;
-  /** What is left until it is stale; zero or less: it is stale, by age or by an expiry. */
+  /**
+   * What is left until it is stale. Zero or less: it is stale, by age or by an expiry, since so long; its stale windows
+   * run from there, and one of them is open.
+   */
   readonly freshForMs: number;
-  readonly revalidateForMs: number;
-  readonly errorForMs: number;
   /** Absent if and only if the request's `hold` names this very entry. */
   readonly bytes?: Uint8Array;
 }
@@ -146,8 +147,6 @@ export interface CommitReply extends Stamp {
   readonly outcome: "stored" | "refused";
   /** What is left until it is stale: less than its ttl if one of its tags was expired since the lease. */
   readonly freshForMs: number;
-  readonly revalidateForMs: number;
-  readonly errorForMs: number;
 }
 
 export interface RenewRequest extends Witnessed {

@@ -1,8 +1,7 @@
 // The entries of a partition: finding a valid one, storing, and keeping within bounds. To be called inside a step.
 import type { EntryMeta, FoundEntry } from "./contract.ts";
 import type { EntryHead, Moment, PartitionStorage } from "./partition-storage.ts";
-import { isOpen, since, windowsOf } from "./validity.ts";
-import type { Windows } from "./validity.ts";
+import { freshFor, since } from "./validity.ts";
 
 /** An access is written down at most this often. */
 const COARSE_MS = 3_600_000;
@@ -28,9 +27,9 @@ export interface EntryToStore {
   readonly entry: EntryMeta & { readonly bytes?: Uint8Array; readonly keep?: string };
 }
 
-/** What is left of the windows of an entry; undefined if it is invalid. */
-const entryWindows = (storage: PartitionStorage, head: EntryHead, now: Moment): Windows | undefined =>
-  windowsOf(head, storage.marks(head.labels.tags), now);
+/** What is left until an entry is stale; undefined if it is invalid or over. */
+const leftOf = (storage: PartitionStorage, head: EntryHead, now: Moment): number | undefined =>
+  freshFor(head, storage.marks(head.labels.tags), now);
 
 const isAged = ({ usedAt }: EntryHead, now: Moment): boolean => since(usedAt, now) >= COARSE_MS;
 
@@ -42,13 +41,13 @@ export function findEntry(
   now: Moment,
 ): FoundEntry | undefined {
   const head = storage.head(key);
-  const windows = head && entryWindows(storage, head, now);
-  if (head === undefined || windows === undefined || !isOpen(windows)) return undefined;
+  const freshForMs = head && leftOf(storage, head, now);
+  if (head === undefined || freshForMs === undefined) return undefined;
   const { id, version, storedAt, labels } = head;
   const bytes = id === hold ? undefined : storage.bytes(head);
   if (id !== hold && bytes === undefined) return undefined;
   if (isAged(head, now)) storage.touch(head, now.time);
-  return { ...labels, id, version, ageMs: since(storedAt, now), ...windows, ...(bytes && { bytes }) };
+  return { ...labels, id, version, ageMs: since(storedAt, now), freshForMs, ...(bytes && { bytes }) };
 }
 
 /** Removes at most so many of the least recently used entries; true if the rest does not fit yet. */
@@ -63,15 +62,15 @@ function evict(storage: PartitionStorage, { maxBytes, maxEntries }: EntryLimits,
 }
 
 /**
- * Stores an entry in the current epoch, and gives its windows. Does nothing and gives undefined if it is invalid from
- * the start, if the entry whose bytes it was to keep is gone or another, or if it alone is too large.
+ * Stores an entry in the current epoch, and gives its `freshForMs`. Does nothing and gives undefined if it is invalid or
+ * over from the start, if the entry whose bytes it was to keep is gone or another, or if it alone is too large.
  */
 export function storeEntry(
   storage: PartitionStorage,
   limits: EntryLimits,
   { key, id, version, entry }: EntryToStore,
   now: Moment,
-): Windows | undefined {
+): number | undefined {
   const { epoch, time } = now;
   const { bytes, keep, ...labels } = entry;
   const tags = [...labels.tags];
@@ -80,20 +79,17 @@ export function storeEntry(
   const usedAt = old === undefined || isAged(old, now) ? time : old.usedAt;
   const costBytes = valueBytes + key.length + tags.join("").length + ENTRY_OVERHEAD;
   const head = { key, id, epoch, version, storedAt: time, usedAt, valueBytes, costBytes, labels: { ...labels, tags } };
-  const windows = costBytes > limits.maxBytes ? undefined : entryWindows(storage, head, now);
-  if (windows === undefined) return undefined;
+  const freshForMs = costBytes > limits.maxBytes ? undefined : leftOf(storage, head, now);
+  if (freshForMs === undefined) return undefined;
   if (old !== undefined && old.usedAt !== usedAt) storage.touch(old, usedAt);
   storage.put(head, old, bytes);
   evict(storage, limits, EVICT_ROWS);
-  return windows;
+  return freshForMs;
 }
 
 /** Removes what is invalid among the next entries, and evicts at most as many; true if there is more to do. */
 export function pruneEntries(storage: PartitionStorage, limits: EntryLimits, maxRows: number, now: Moment): boolean {
   const { heads, more } = storage.scan(maxRows);
-  for (const head of heads) {
-    const windows = entryWindows(storage, head, now);
-    if (windows === undefined || !isOpen(windows)) storage.delete(head);
-  }
+  for (const head of heads) if (leftOf(storage, head, now) === undefined) storage.delete(head);
   return evict(storage, limits, maxRows) || more;
 }

@@ -69,7 +69,7 @@ export interface Partition {
 
 /** One `changesSince` answers with records of together at most so many characters of keys and tags. */
 const MAX_ANSWER_CHARS = 1_048_576;
-const REFUSED = { outcome: "refused", freshForMs: 0, revalidateForMs: 0, errorForMs: 0 } as const;
+const REFUSED = { outcome: "refused", freshForMs: 0 } as const;
 
 const DEFAULT_LIMITS: PartitionLimits = {
   maxBytes: 256 * 1_048_576,
@@ -138,8 +138,8 @@ export function createPartition(options: PartitionOptions): Partition {
     if (lease === undefined) return REFUSED;
     storage.deleteLease(key);
     if (lease.version !== version || epoch !== now.epoch || isLate(request, now)) return REFUSED;
-    const left = storeEntry(storage, limits, { key, id: token, version, entry: request.entry }, now);
-    return left ? { outcome: "stored", ...left } : REFUSED;
+    const freshForMs = storeEntry(storage, limits, { key, id: token, version, entry: request.entry }, now);
+    return freshForMs === undefined ? REFUSED : { outcome: "stored", freshForMs };
   };
 
   /** Does a write at `version`, but for the log. */

@@ -95,5 +95,5 @@ export function createWaiters({ attempt, maxWaiters, setTimer, clearTimer }: Wai
 /** Somebody else is loading, and there is nothing that may be served meanwhile. */
 function mustWait({ busy, entry }: ReadReply): boolean {
   if (busy === undefined || busy.backoff) return false;
-  return entry === undefined || entry.revalidateForMs <= 0; // ttl ends first
+  return entry === undefined || entry.freshForMs + entry.staleWhileRevalidateMs <= 0; // ttl ends first
 }

@@ -160,7 +160,6 @@ const requests = /* @__PURE__ */ ((): { readonly [Name in Operation]: Decoder<Re
 
 const replies = /* @__PURE__ */ ((): { readonly [Name in Operation]: Decoder<ReplyOf<Name>> } => {
   const stamp = { ...position, time: number };
-  const left = { freshForMs: number, revalidateForMs: number, errorForMs: number };
   const logRecord = record<LogRecord>({
     seq: number,
     nonce: string,
@@ -173,12 +172,19 @@ const replies = /* @__PURE__ */ ((): { readonly [Name in Operation]: Decoder<Rep
     read: record<ReadReply>({
       ...stamp,
       entry: optional(
-        record<FoundEntry>({ ...meta(), id: string, version: number, ageMs: number, ...left, bytes: optional(bytes) }),
+        record<FoundEntry>({
+          ...meta(),
+          id: string,
+          version: number,
+          ageMs: number,
+          freshForMs: number,
+          bytes: optional(bytes),
+        }),
       ),
       lease: optional(record({ version: number })),
       busy: optional(record({ leftMs: number, backoff: boolean })),
     }),
-    commit: record<CommitReply>({ ...stamp, outcome: oneOf("stored", "refused"), ...left }),
+    commit: record<CommitReply>({ ...stamp, outcome: oneOf("stored", "refused"), freshForMs: number }),
     renew: record<RenewReply>({ ...stamp, held: boolean }),
     release: record<Stamp>(stamp),
     write: record<WriteReply>({ ...stamp, record: optional(logRecord) }),

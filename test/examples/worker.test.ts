@@ -1,63 +1,69 @@
-// The Worker of examples/worker under plain `wrangler dev`, from its folder and from the top of the repository.
-import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+// The Worker of examples/worker: it builds with wrangler and runs under plain `wrangler dev`, from its folder and from the top.
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startOrigin } from "../miniflare/origin.ts";
+import { root, toolEnv } from "../tooling/install.mjs";
+import { startCommand, type Command } from "./command.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
 const quiet = { CI: "1", WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", NO_COLOR: "1" };
 
-/** Runs `wrangler dev` in a folder; resolves with its address once it is ready. */
-async function wranglerDev(folder: string, origin: string): Promise<{ url: string; stop(): Promise<void> }> {
-  const state = await mkdtemp(join(tmpdir(), "isocache-"));
-  const args = ["dev", "--ip", "127.0.0.1", "--port", "0", "--persist-to", state, "--var", `ORIGIN:${origin}`];
-  const child = spawn(process.execPath, [wrangler, ...args], { cwd: folder, env: { ...process.env, ...quiet } });
-  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
-  let output = "";
-  const ready = new Promise<string>((resolve) => {
-    const hear = (chunk: Buffer): void => {
-      output += String(chunk);
-      const url = /Ready on (http:\S+)/.exec(output)?.[1];
-      if (url !== undefined) resolve(url);
-    };
-    child.stdout.on("data", hear);
-    child.stderr.on("data", hear);
-  });
-  const stop = async (): Promise<void> => {
-    child.kill("SIGTERM");
-    await ended;
-    await rm(state, { recursive: true, force: true });
-  };
-  const url = await Promise.race([ready, ended]);
-  if (url !== undefined) return { url, stop };
-  await stop();
-  throw new Error(`wrangler dev ended:\n${output}`);
+let temporary: string;
+let command: Command | undefined;
+beforeEach(() => void (temporary = mkdtempSync(join(tmpdir(), "isocache-worker-"))));
+afterEach(async () => {
+  await command?.stop();
+  rmSync(temporary, { recursive: true, force: true });
+});
+
+/** Runs the installed wrangler, without questions and without asking the network. */
+function wrangler(folder: string, ...args: string[]): Command {
+  return (command = startCommand("wrangler", args, join(root, folder), { ...toolEnv(), ...quiet }));
+}
+
+/** Runs `wrangler dev`; resolves with its address. */
+async function wranglerDev(folder: string, ...args: string[]): Promise<string> {
+  const { printed } = wrangler(folder, "dev", "--ip", "127.0.0.1", "--port", "0", "--persist-to", temporary, ...args);
+  const [, url = ""] = await printed(/Ready on (http\S+)\s/);
+  return url;
 }
 
 describe.each([
   ["its folder", "examples/worker"],
   ["the top of the repository", "."],
-])("the example Worker, run from %s", (_, folder) => {
-  test("loads a page once, serves it again, and forgets it when told to", async () => {
+])("the example Worker, from %s,", (_, folder) => {
+  it("builds", async () => {
+    const { code, output } = wrangler(folder, "deploy", "--dry-run", "--outdir", temporary);
+    expect(await code, output()).toBe(0);
+    expect(output()).toContain("env.CACHE (IsocacheObject)");
+    expect(existsSync(join(temporary, "index.js"))).toBe(true);
+  });
+
+  it("loads a page once, serves it again, and forgets it when told to", async () => {
     const origin = await startOrigin();
-    const { url, stop } = await wranglerDev(join(root, folder), origin.url);
+    const url = await wranglerDev(folder, "--var", `ORIGIN:${origin.url}`);
+    const get = async (): Promise<string> => {
+      const response = await fetch(`${url}/file/src/page`);
+      return `${response.headers.get("cache-status")}: ${await response.text()}`;
+    };
     try {
-      const get = async (): Promise<string> => {
-        const response = await fetch(new URL("/page", url));
-        return `${response.headers.get("x-cache")}: ${await response.text()}`;
-      };
-      expect(await get()).toBe("miss: /page 1");
-      expect(await get()).toBe("hit: /page 1");
-      await fetch(new URL("/page", url), { method: "DELETE" });
-      expect(await get()).toBe("miss: /page 2");
-      expect(origin.count("/page")).toBe(2);
+      expect(await get()).toBe("isocache; fwd=miss: /src/page 1");
+      expect(await get()).toBe("isocache; hit: /src/page 1");
+      expect((await fetch(`${url}/invalidate?tag=src`, { method: "POST" })).status).toBe(200);
+      expect(await get()).toBe("isocache; fwd=miss: /src/page 2");
+      expect(origin.count("/src/page")).toBe(2);
     } finally {
-      await stop();
       await origin.stop();
     }
   });
+});
+
+it("the example Worker needs no origin, and refuses what it cannot do", async () => {
+  const url = await wranglerDev("examples/worker");
+  const page = await fetch(`${url}/file/a`);
+  expect(page.headers.get("cache-status")).toBe("isocache; fwd=miss");
+  expect(await (await fetch(`${url}/file/a`)).text()).toBe(await page.text());
+  expect((await fetch(`${url}/invalidate?tag=`, { method: "POST" })).status).toBe(400);
+  expect((await fetch(`${url}/nothing`)).status).toBe(404);
 });

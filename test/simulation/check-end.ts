@@ -21,9 +21,14 @@ export function checkEnd(world: World): void {
   for (const call of world.calls) checkEnded(world, call);
   checkThrough(world);
   if (world.plan.calm) checkLoads(world.history);
-  for (const life of world.lives) {
+  checkTimers(world);
+}
+
+/** Nothing waits in an instance that was closed. */
+export function checkTimers({ lives, history }: World): void {
+  for (const life of lives) {
     const left = life.dead ? 0 : life.timers();
-    if (left > 0) world.history.violate("rest", `${life.name} was closed, and has ${left} timers left`);
+    if (left > 0) history.violate("rest", `${life.name} was closed, and has ${left} timers left`);
   }
 }
 

@@ -77,7 +77,10 @@ export function connect(options: NetworkOptions, life: Life, own: Draw, heldRead
         if (fate.failsBefore) return fail();
         const send = reached[name] as unknown as Send; // each operation gets what it takes
         const executed = history.moment();
-        send(partition, sent, { signal: inner.signal, onHeld: first ? onHeld : () => undefined }).then(
+        send(partition, server.meddle(name, partition, sent), {
+          signal: inner.signal,
+          onHeld: first ? onHeld : () => undefined,
+        }).then(
           (reply) => {
             if (reached !== server.connection && base.monotonic() !== executed.at) return fail();
             observer.executed(name, partition, sent, reply, executed, life);

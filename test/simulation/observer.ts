@@ -76,7 +76,9 @@ export function createObserver(history: History): Observer {
     if (invalidation === undefined || reply.record === undefined) return;
     if (!invalidation.done.has(partition)) invalidation.done.set(partition, at);
     const { made, rejected, bounded } = invalidation;
-    if (made === undefined || made.born !== undefined) return;
+    // A set that comes after its own retry, when the log has forgotten that, is born then.
+    const isNew = what.kind === "set" ? reply.record.seq === reply.seq : made?.born === undefined;
+    if (made === undefined || !isNew) return;
     made.born = at;
     made.keptAt = at.at;
     if (what.kind !== "set") return;

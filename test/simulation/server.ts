@@ -11,6 +11,8 @@ export interface Server {
   readonly connection: StoreConnection;
   /** In true time. */
   downUntil: number;
+  /** What a store that is a mutant makes of a request before it executes it. */
+  meddle(operation: string, partition: number, request: object): object;
   restart(): void;
   evictEntry(key: string): void;
   evictLease(key: string): void;
@@ -34,6 +36,7 @@ export function createServer(subject: Subject, plan: Plan, base: VirtualPlatform
       return connection;
     },
     downUntil: 0,
+    meddle: (operation, partition, request) => subject.meddle?.(operation, request, storages[partition]!) ?? request, // as many as there are partitions
     restart() {
       connection = start();
     },

@@ -2,7 +2,7 @@
 import type { Cache } from "../../src/cache.ts";
 import { virtualPlatform, type VirtualPlatform } from "../../src/testing/virtual-platform.ts";
 import { perform } from "./calls.ts";
-import { checkEnd, limitOf } from "./check-end.ts";
+import { checkEnd, checkTimers, limitOf } from "./check-end.ts";
 import { createDraw, mix } from "./draw.ts";
 import { createHistory, type History, type Moment } from "./history.ts";
 import { createLife, requests, type Life, type Request } from "./life.ts";
@@ -195,6 +195,8 @@ export async function simulate(plan: Plan, subject: Subject = real, traced = fal
     history.note("END", () => "all instances are closed");
     world.ending = true;
     for (const { cache } of world.running) await cache.close();
+    await base.advance(0);
+    checkTimers(world);
     await base.advance(LOADERS_END_MS);
     checkEnd(world);
   } finally {

@@ -53,7 +53,7 @@ describe.each(Object.keys(storages))("a partition over %s storage", (kind) => {
     partition.write({ nonce: fresh(), write: { kind: "expireTags", tags: ["t"] } });
     platform.jump(-HOUR);
     for (const key of ["key", "tag"])
-      expect((await read(key)).entry).toMatchObject({ freshForMs: 0, errorForMs: 1_000 });
+      expect((await read(key)).entry).toMatchObject({ freshForMs: 0, staleIfErrorMs: 1_000 });
   });
 
   test("a lease does not outlive its time by the hour that the clock went back", async () => {

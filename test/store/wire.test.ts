@@ -22,8 +22,8 @@ const meta = {
   lastModified: name,
 };
 const metaKeys = ["ttlMs", "staleWhileRevalidateMs", "staleIfErrorMs", "tags"] as const;
-const left = { freshForMs: count, revalidateForMs: count, errorForMs: count };
-const leftKeys = ["freshForMs", "revalidateForMs", "errorForMs"] as const;
+const left = { freshForMs: count };
+const leftKeys = ["freshForMs"] as const;
 const stampKeys = ["epoch", "seq", "tip", "time"] as const;
 const newEntry = fc.record({ ...meta, bytes: value }, { requiredKeys: [...metaKeys, "bytes"] });
 const kept = fc.record({ ...meta, keep: name }, { requiredKeys: [...metaKeys, "keep"] });

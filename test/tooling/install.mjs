@@ -35,8 +35,11 @@ export function isInstalled(folder = root) {
   return installed !== undefined && nodeIsThere && lockfileFits(lockfile, installed);
 }
 
-/** Runs `npm ci` in the folder, quietly, unless `isInstalled`. Ends the process with npm's own message if that fails. */
-export function ensureInstalled(folder = root) {
+/**
+ * Runs `npm ci` in the folder, quietly, unless `isInstalled`. Ends the process with npm's own message if that fails.
+ * Without their install scripts packages take less room: those are what copies programs to where they start faster.
+ */
+export function ensureInstalled(folder = root, { scripts = true } = {}) {
   if (isInstalled(folder)) return;
   const modules = join(folder, "node_modules");
   if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
@@ -47,6 +50,7 @@ export function ensureInstalled(folder = root) {
   }
   console.error("Installing packages (npm ci), about a minute ...");
   const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  if (!scripts) args.push("--ignore-scripts");
   const npmScript = process.env.npm_execpath;
   const [command, prefix] = npmScript?.endsWith(".js") ? [process.execPath, [npmScript]] : ["npm", []];
   const { status, error } = spawnSync(command, [...prefix, ...args], { cwd: folder, stdio: ["ignore", 2, 2] });

@@ -23,7 +23,7 @@ export const invalidationCases: readonly StoreCase[] = [
     const entry = present((await store.read("k")).entry, "the expired entry");
     checkBetween(entry.freshForMs, -10_000, 0, "what is left of ttl");
     await store.fixture.advance(350);
-    checkBetween(present((await store.read("k")).entry, "the entry").errorForMs, -20_000, 0, "the window that ended");
+    checkBetween(present((await store.read("k")).entry, "the entry").freshForMs, -20_000, 0, "since when it is stale");
     checkEqual((await store.read("over")).entry, undefined, "an expired entry without windows");
   }),
 
@@ -90,7 +90,11 @@ export const invalidationCases: readonly StoreCase[] = [
     await store.set("over", entryOf([1], { tags: ["t"] }));
     await store.write({ kind: "expireTags", tags: ["t"] });
     const entry = present((await store.read("k")).entry, "the expired entry");
-    checkEqual([entry.freshForMs <= 0, entry.revalidateForMs > 0], [true, true], "stale, and within its window");
+    checkEqual(
+      [entry.freshForMs <= 0, entry.freshForMs + entry.staleWhileRevalidateMs > 0],
+      [true, true],
+      "stale, and within its window",
+    );
     checkEqual((await store.read("over")).entry, undefined, "an expired entry without windows");
     await store.set("k", entryOf([2], { ...stale, tags: ["t"] }));
     check(present((await store.read("k")).entry, "the new entry").freshForMs > 0, "what was set later must be fresh");
