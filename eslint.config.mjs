@@ -23,7 +23,7 @@ export default defineConfig(
         "error",
         { selector: "ForInStatement", message: "Use Object.keys: for-in walks prototypes." },
       ],
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_$" }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_+$" }],
       // A comment beside each says why it cannot be undefined; a check that cannot fail would be dead code.
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/consistent-type-imports": ["error", { disallowTypeAnnotations: false }],
