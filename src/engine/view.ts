@@ -116,7 +116,8 @@ export function note(view: View, stamp: Stamp, sentAt: number, sentTick: number,
   view.storeTime = stamp.time;
   view.storeTimeAt = nowAt;
   if (stamp.epoch !== view.epoch) {
-    if (view.epoch !== undefined && sentTick < view.epochTick) return false;
+    // Also if none is known any more: what made it be forgotten was learnt after the question was sent (ackEpoch).
+    if (sentTick < view.epochTick) return false;
     drop(view, stamp, sentAt, tick);
   } else if (stamp.seq <= view.applied) {
     // Proof counts from when the question was sent, not from when the answer came (P2).

@@ -1,5 +1,5 @@
 // Broken engines and stores, by name: each breaks one rule, and the checkers must catch it.
-import type { PartitionStorage } from "../../src/store/partition-storage.ts";
+import type { PartitionStorage, StoredLease } from "../../src/store/partition-storage.ts";
 import { edited, real, type Edit, type Subject } from "./subject.ts";
 
 /** A mutant of the engine: one or a few lines changed. */
@@ -52,7 +52,7 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
     { file: "engine/join.ts", from: `if (!isExpiry(write)) return "pending";`, to: "" },
     {
       file: "engine/join.ts",
-      from: `if (joined && (provedAt < needAt || seq < view.coveredFrom)) return "not at all";`,
+      from: `if (joined && provedAt < needAt) return "not at all";`,
       to: "",
     },
   ],
@@ -80,7 +80,11 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
     { file: "engine/join.ts", from: `if (!isExpiry(write)) return "pending";`, to: "" },
   ],
   "a write in doubt is not retried": [
-    { file: "engine/write.ts", from: "if (retried) retryAll(engine, request);", to: "" },
+    {
+      file: "engine/write.ts",
+      from: 'background(engine, request, "retry", retry(engine, view).finally(done));',
+      to: "void done;",
+    },
   ],
   "a set in doubt is set again": [
     {
@@ -133,8 +137,8 @@ const storages: Readonly<Record<string, Storage>> = {
     append: (record) => storage.append(record.key === undefined ? record : { ...record, key: "forgotten" }),
   }),
   "a write that is repeated is done twice": () => ({ recordOf: () => undefined }),
-  "an epoch begins anew under its old name": (storage) => ({
-    reset: () => storage.reset("always"),
+  "a store that restarts goes by its old epoch": (storage) => ({
+    reset: (epoch) => storage.reset(storage.meta() === undefined ? "always" : epoch),
     recordAt: () => undefined,
   }),
 };
@@ -146,7 +150,7 @@ const meddlers: Readonly<Record<string, Meddle>> = {
   "a commit needs no lease": (operation, request, storage) => {
     if (operation !== "commit") return request;
     const { key, token, epoch, version } = request as { key: string; token: string; epoch: string; version: number }; // a commit
-    storage.putLease({ key, token, epoch, version, at: 0, spanMs: 1e15, backoff: false, scopes: [] });
+    storage.putLease({ key, token, epoch, version, at: 0, spanMs: 1e15, scopes: [] } as unknown as StoredLease);
     return request;
   },
   "everybody gets the lease": (operation, request, storage) => {

@@ -32,6 +32,8 @@ export interface Observer {
 export function createObserver(history: History): Observer {
   const byNonce = new Map<string, Invalidation>();
   const byId = new Map<string, Value>();
+  /** Epoch and seq of all that was done: what comes with a known one was done before. */
+  const records = new Set<string>();
 
   /** Which value the bytes carry: every value is `{ n }`, and the frame ends in its JSON. */
   const valueIn = (bytes: Uint8Array): Value | undefined => {
@@ -76,9 +78,11 @@ export function createObserver(history: History): Observer {
     if (invalidation === undefined || reply.record === undefined) return;
     if (!invalidation.done.has(partition)) invalidation.done.set(partition, at);
     const { made, rejected, bounded } = invalidation;
+    const record = `${reply.epoch} ${reply.record.seq}`;
+    const isRepeat = records.has(record);
+    records.add(record);
     // A set that comes after its own retry, when the log has forgotten that, is born then.
-    const isNew = what.kind === "set" ? reply.record.seq === reply.seq : made?.born === undefined;
-    if (made === undefined || !isNew) return;
+    if (made === undefined || isRepeat || (what.kind !== "set" && made.born !== undefined)) return;
     made.born = at;
     made.keptAt = at.at;
     if (what.kind !== "set") return;

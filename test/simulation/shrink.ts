@@ -1,37 +1,63 @@
-// Makes a schedule that violates a promise smaller, as long as it still violates it.
-import type { Plan } from "./plan.ts";
+// Makes a schedule that violates a promise smaller and plainer, as long as it still violates it.
+import { PLAIN_ENTRY, PLAIN_INSTANCE, PLAIN_LIMITS, PLAIN_LOADER, PLAIN_NETWORK } from "./plain.ts";
+import type { Op, Plan } from "./plan.ts";
 import type { Subject } from "./subject.ts";
 import { simulate } from "./world.ts";
 
-/** Each step leaves something out. */
+const without = <T>(list: readonly T[], index: number): T[] => list.filter((_, other) => other !== index);
+const replaced = <T>(list: readonly T[], index: number, item: T): T[] =>
+  list.map((old, other) => (other === index ? item : old));
+
+/** The same with one field made plain, for each that is not. */
+function plainer<T extends object>(given: T, plain: T): T[] {
+  const names = Object.keys({ ...given, ...plain }) as (keyof T)[]; // they are its keys
+  return names
+    .filter((name) => JSON.stringify(given[name]) !== JSON.stringify(plain[name]))
+    .map((name) => {
+      const { [name]: _, ...rest } = given;
+      return (name in plain ? { ...given, [name]: plain[name] } : rest) as T; // without what is optional
+    });
+}
+
+function plainerOps(op: Op): Op[] {
+  const { cancelAfter, ...rest } = op;
+  return [
+    ...(cancelAfter === undefined ? [] : [rest]),
+    ...(op.path.length > 0 ? [{ ...op, path: [] }] : []),
+    ...plainer(op.entry, PLAIN_ENTRY)
+      .filter(({ tags }) => !op.kind.endsWith("Tags") || tags.length > 0)
+      .map((entry) => ({ ...op, entry })),
+    ...plainer(op.loader, PLAIN_LOADER).map((loader) => ({ ...op, loader })),
+  ];
+}
+
+/** Each step leaves something out, or makes it plain. */
 function* smaller(plan: Plan): Generator<Plan> {
-  const without = <T>(list: readonly T[], index: number): T[] => list.filter((_, other) => other !== index);
-  for (let i = plan.ops.length - 1; i >= 0; i--) yield { ...plan, ops: without(plan.ops, i) };
-  for (let i = plan.faults.length - 1; i >= 0; i--) yield { ...plan, faults: without(plan.faults, i) };
-  const { network, limits } = plan;
-  for (const fate of ["slow", "loseRequest", "loseAnswer", "errorBefore", "errorAfter", "repeat"] as const) {
-    if (network[fate] > 0) yield { ...plan, network: { ...network, [fate]: 0 } };
-  }
-  for (const limit of ["maxEntries", "maxTags", "maxLogRecords", "maxWaiters"] as const) {
-    if (limits[limit] < 100) yield { ...plan, limits: { ...limits, [limit]: 100 } };
-  }
+  const { ops, faults, network, limits, instances } = plan;
+  for (let i = ops.length - 1; i >= 0; i--) yield { ...plan, ops: without(ops, i) };
+  for (let i = faults.length - 1; i >= 0; i--) yield { ...plan, faults: without(faults, i) };
+  for (const plain of plainer(network, PLAIN_NETWORK)) yield { ...plan, network: plain };
+  for (const plain of plainer(limits, PLAIN_LIMITS)) yield { ...plan, limits: plain };
   if (plan.partitions > 1) yield { ...plan, partitions: 1 };
+  for (const [i, instance] of instances.entries()) {
+    for (const plain of plainer(instance, PLAIN_INSTANCE)) yield { ...plan, instances: replaced(instances, i, plain) };
+  }
+  for (const [i, op] of ops.entries()) {
+    for (const plain of plainerOps(op)) yield { ...plan, ops: replaced(ops, i, plain) };
+  }
 }
 
 /** The smallest schedule found that violates the same promise. */
 export async function shrink(plan: Plan, subject: Subject): Promise<Plan> {
   const promises = new Set((await simulate(plan, subject)).violations.map(({ promise }) => promise));
-  const fails = async (smaller: Plan): Promise<boolean> =>
-    (await simulate(smaller, subject)).violations.some(({ promise }) => promises.has(promise));
-  for (let current = plan; ;) {
-    let next: Plan | undefined;
+  const fails = async (candidate: Plan): Promise<boolean> =>
+    (await simulate(candidate, subject)).violations.some(({ promise }) => promises.has(promise));
+  search: for (let current = plan; ;) {
     for (const candidate of smaller(current)) {
-      if (await fails(candidate)) {
-        next = candidate;
-        break;
-      }
+      if (!(await fails(candidate))) continue;
+      current = candidate;
+      continue search;
     }
-    if (next === undefined) return current;
-    current = next;
+    return current;
   }
 }
