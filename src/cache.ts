@@ -10,14 +10,14 @@ import { child, ROOT, scopedTag, storedKey, userTags, type Scope } from "./engin
 import { countHit, read, type Found } from "./engine/read.ts";
 import type { Reader } from "./engine/reader.ts";
 import { writeKey, writeTags } from "./engine/write.ts";
-import { CodecError, KeyError, OptionError } from "./errors.ts";
+import { CodecError, KeyError } from "./errors.ts";
 import { createMemoryTier } from "./memory/tier.ts";
 import { createEmitter, type EventName, type Listener } from "./observe/events.ts";
 import type { CacheStats } from "./observe/stats.ts";
-import { resolveCache, type CacheOptions } from "./options/cache.ts";
+import { having, resolveCache, type CacheOptions } from "./options/cache.ts";
 import { resolveEntry, resolveRead, type EntryOptions, type ReadOptions, type ResolvedEntry } from "./options/entry.ts";
-import { faultOfName, parseTags } from "./options/names.ts";
-import { show } from "./options/parse.ts";
+import { isName, NAME, parseTags } from "./options/names.ts";
+import { refuse } from "./options/parse.ts";
 import { FOREVER, type NewEntry } from "./store/contract.ts";
 
 /** An entry as `getEntry` shows it. Durations in milliseconds. */
@@ -100,7 +100,7 @@ interface Part {
  * that names what is wrong.
  */
 export function createCache(options: CacheOptions = {}): Cache {
-  const { memory, entry, name, ...resolved } = resolveCache(options);
+  const resolved = resolveCache(options);
   const platform = resolved.platform ?? defaultPlatform();
   const events = createEmitter();
   const engine = createEngine({
@@ -108,19 +108,17 @@ export function createCache(options: CacheOptions = {}): Cache {
     platform,
     events,
     codec: resolved.codec ?? jsonCodec(),
-    store: resolved.store?.connect({ name, platform }),
-    tier:
-      memory &&
-      createMemoryTier<Copy>({
-        maxBytes: memory.maxBytes ?? platform.memoryBytes,
-        maxEntries: memory.maxEntries,
-        onEvict: ({ key }, cause) => events.emit("evict", { key, cause }),
-      }),
+    store: resolved.store?.connect({ name: resolved.name, platform }),
+    tier: createMemoryTier<Copy>({
+      maxBytes: resolved.maxBytes ?? platform.memoryBytes,
+      maxEntries: resolved.maxEntries,
+      onEvict: ({ key }, cause) => events.emit("evict", { key, cause }),
+    }),
   });
   return createPart({
     engine,
     scope: ROOT,
-    defaults: entry,
+    defaults: resolved.entry,
     request: { waitUntil: platform.waitUntil, holds: [] },
   });
 }
@@ -129,11 +127,7 @@ function createPart(part: Part): Cache {
   const { engine, scope, defaults, request } = part;
   const { events, counters, tier } = engine;
 
-  const keyOf = (key: string): string => {
-    const fault = faultOfName(key);
-    if (fault !== undefined) throw new KeyError(`key: ${fault}`);
-    return storedKey(scope, key);
-  };
+  const keyOf = (key: string): string => (isName(key) ? storedKey(scope, key) : refuse("key", key, NAME, KeyError));
   const tagsOf = (tags: readonly string[]): string[] => parseTags("tags", tags).map((tag) => scopedTag(scope, tag));
 
   const find = (
@@ -219,7 +213,7 @@ function createPart(part: Part): Cache {
           countHit(engine, key, "memory", "fresh");
           return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
         }
-        if (typeof loader !== "function") throw new OptionError(`loader: ${show(loader)} is not a function`);
+        if (typeof loader !== "function") refuse("loader", loader, "a function");
         return find(key, loader, resolveEntry(defaults, given)).then((found) => (found && give(found.copy.held)) as T); // the same
       } catch (error) {
         return Promise.reject(error instanceof Error ? error : new Error(String(error)));
@@ -241,12 +235,11 @@ function createPart(part: Part): Cache {
     expireTags: async (tags) => writeTags(engine, request, { kind: "expireTags", tags: tagsOf(tags) }),
     clear: async () => writeTags(engine, request, { kind: "tags", tags: [scope.reserved.at(-1)!] }), // never empty
     namespace(name, given) {
-      const fault = faultOfName(name);
-      if (fault !== undefined) throw new OptionError(`namespace: ${fault}`);
+      if (!isName(name)) refuse("namespace", name, NAME);
       return createPart({ ...part, scope: child(scope, name), defaults: resolveEntry(defaults, given) });
     },
     bind(ctx) {
-      if (typeof ctx?.waitUntil !== "function") throw new OptionError(`bind: ${show(ctx)} has no waitUntil`);
+      having("waitUntil")("ctx", ctx);
       const waitUntil = (promise: Promise<unknown>): void => {
         try {
           ctx.waitUntil(promise); // as a method: detached it throws on Workers
