@@ -18,7 +18,7 @@ import { having, resolveCache, type CacheOptions } from "./options/cache.ts";
 import { resolveEntry, resolveRead, type EntryOptions, type ReadOptions, type ResolvedEntry } from "./options/entry.ts";
 import { isName, NAME, parseTags } from "./options/names.ts";
 import { refuse } from "./options/parse.ts";
-import { FOREVER, type NewEntry } from "./store/contract.ts";
+import { FOREVER } from "./store/contract.ts";
 
 /** An entry as `getEntry` shows it. Durations in milliseconds. */
 export interface CacheEntry<T> {
@@ -128,7 +128,6 @@ function createPart(part: Part): Cache {
   const { events, counters, tier } = engine;
 
   const keyOf = (key: string): string => (isName(key) ? storedKey(scope, key) : refuse("key", key, NAME, KeyError));
-  const tagsOf = (tags: readonly string[]): string[] => parseTags("tags", tags).map((tag) => scopedTag(scope, tag));
 
   const find = (
     name: string,
@@ -161,9 +160,9 @@ function createPart(part: Part): Cache {
    * needs: wrong ones were refused when the value was loaded.
    */
   const hit = (name: string, given: EntryOptions | undefined): Copy | undefined => {
-    if (tier === undefined || typeof name !== "string" || !(given?.memory ?? defaults.memory)) return undefined;
+    if (typeof name !== "string" || !(given?.memory ?? defaults.memory)) return undefined;
     if (given?.consistency === undefined ? defaults.strong : given.consistency !== "eventual") return undefined;
-    const copy = tier.get(storedKey(scope, name))?.item;
+    const copy = tier!.get(storedKey(scope, name))?.item; // createCache makes one
     if (copy === undefined || copy.view.pending.length > 0 || engine.closed || !isValid(copy)) return undefined;
     const now = engine.clock();
     if (now >= copy.freshUntil || now >= copy.memoryUntil) return undefined;
@@ -171,30 +170,37 @@ function createPart(part: Part): Cache {
     return provedAt >= now - engine.maxStalenessMs ? copy : undefined;
   };
 
-  const write = async (kind: "delete" | "expire", key: string): Promise<void> => {
-    await writeKey(engine, request, { kind, key: keyOf(key) });
+  const load = async <T>(name: string, loader: Loader<T>, given: EntryOptions | undefined): Promise<T> => {
+    if (typeof loader !== "function") refuse("loader", loader, "a function");
+    return valueOf(await find(name, loader, resolveEntry(defaults, given)));
   };
+
+  const write = async (kind: "delete" | "expire", key: string): Promise<void> =>
+    void (await writeKey(engine, request, { kind, key: keyOf(key) }));
+
+  const writeAll = async (kind: "tags" | "expireTags", tags: readonly string[]): Promise<void> =>
+    writeTags(engine, request, { kind, tags: parseTags("tags", tags).map((tag) => scopedTag(scope, tag)) });
 
   const set = async (name: string, value: unknown, given: EntryOptions | undefined): Promise<void> => {
     const key = keyOf(name);
     const options = resolveEntry(defaults, given);
     const held = hold(value, engine.values);
-    const { ttlMs } = options;
-    const stores = engine.store !== undefined && options.store && ttlMs > 0;
-    const fault =
-      value === undefined ? "undefined is not stored" : (held.stream ?? (stores ? held.uncarried : undefined));
-    if (fault !== undefined) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
+    const stores = engine.store && options.store && options.ttlMs > 0;
+    const fault = value === undefined ? "undefined is not stored" : (held.stream ?? (stores && held.uncarried));
+    if (fault) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
     const meta = entryMeta(scope, options);
-    const encoded = stores ? engine.codec.encode(held.value, held) : undefined;
+    let bytes = stores && engine.codec.encode(held.value, held);
     // Not awaited without need: from the moment it is asked for, reads here must not see the old value (P5).
-    const bytes = encoded === undefined || encoded instanceof Uint8Array ? encoded : await encoded;
-    const entry: NewEntry | undefined = bytes && { ...meta, bytes };
-    const done = await writeKey(engine, request, entry ? { kind: "set", key, entry } : { kind: "delete", key });
-    if (!options.memory || ttlMs === 0) return;
-    const { view, record, stamp, sentAt, ordered } = done;
+    if (bytes && !(bytes instanceof Uint8Array)) bytes = await bytes;
+    const { view, record, stamp, sentAt, ordered } = await writeKey(
+      engine,
+      request,
+      bytes ? { kind: "set", key, entry: { ...meta, bytes } } : { kind: "delete", key },
+    );
+    if (!options.memory || options.ttlMs === 0) return;
     const { seq, nonce } = record;
     const origin = {
-      id: entry ? nonce : "",
+      id: bytes ? nonce : "",
       epoch: stamp.epoch,
       version: seq,
       seq,
@@ -205,35 +211,36 @@ function createPart(part: Part): Cache {
     install(engine, key, createCopy(view, held, meta, fullWindows(meta), origin, options.memoryTtlMs), ordered);
   };
 
-  const cache: Cache = {
+  return {
     getOrSet<T>(key: string, loader: Loader<T>, given?: EntryOptions): Promise<T> {
-      try {
-        const copy = hit(key, given);
-        if (copy !== undefined) {
-          countHit(engine, key, "memory", "fresh");
-          return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
-        }
-        if (typeof loader !== "function") refuse("loader", loader, "a function");
-        return find(key, loader, resolveEntry(defaults, given)).then((found) => (found && give(found.copy.held)) as T); // the same
-      } catch (error) {
-        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
-      }
+      const copy = hit(key, given);
+      if (copy === undefined) return load(key, loader, given);
+      countHit(engine, key, "memory", "fresh");
+      return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
     },
-    async get<T>(key: string, options?: ReadOptions) {
-      const found = await lookUp(key, options);
-      return found && (give(found.copy.held) as T); // the caller says what is kept under the key
-    },
+    get: async (key, options) => valueOf(await lookUp(key, options)),
     async getEntry<T>(key: string, options?: ReadOptions) {
       const found = await lookUp(key, options);
-      return found && entryOf<T>(engine, scope, found);
+      if (found === undefined) return undefined;
+      const { ttlMs, storedAt, tags, etag, lastModified } = found.copy;
+      return {
+        value: valueOf<T>(found),
+        state: found.state,
+        tier: found.tier as CacheEntry<T>["tier"], // not a loader, since none was given
+        age: engine.clock() - storedAt,
+        ttl: ttlMs === FOREVER ? Infinity : ttlMs,
+        tags: userTags(scope, tags),
+        ...(etag !== undefined && { etag }),
+        ...(lastModified !== undefined && { lastModified }),
+      };
     },
     has: async (key, options) => (await lookUp(key, options)) !== undefined,
     set,
     delete: (key) => write("delete", key),
     expire: (key) => write("expire", key),
-    invalidateTags: async (tags) => writeTags(engine, request, { kind: "tags", tags: tagsOf(tags) }),
-    expireTags: async (tags) => writeTags(engine, request, { kind: "expireTags", tags: tagsOf(tags) }),
-    clear: async () => writeTags(engine, request, { kind: "tags", tags: [scope.reserved.at(-1)!] }), // never empty
+    invalidateTags: (tags) => writeAll("tags", tags),
+    expireTags: (tags) => writeAll("expireTags", tags),
+    clear: () => writeTags(engine, request, { kind: "tags", tags: scope.reserved.slice(-1) }),
     namespace(name, given) {
       if (!isName(name)) refuse("namespace", name, NAME);
       return createPart({ ...part, scope: child(scope, name), defaults: resolveEntry(defaults, given) });
@@ -251,37 +258,20 @@ function createPart(part: Part): Cache {
     },
     on: events.on,
     off: events.off,
-    stats: () => ({
-      hits: { memory: counters.memoryHits, store: counters.storeHits },
-      misses: counters.misses,
-      loads: counters.loads,
-      syncs: counters.syncs,
-      roundTrips: counters.roundTrips,
-      errors: counters.errors,
-      bytes: tier?.bytes ?? 0,
-      entries: tier?.entries ?? 0,
-    }),
+    stats() {
+      const { memoryHits: memory, storeHits: store, ...counts } = counters;
+      const { bytes, entries } = tier!; // createCache makes one
+      return { hits: { memory, store }, ...counts, bytes, entries };
+    },
     async close() {
       if (engine.closed) return;
       engine.closed = true;
-      for (const stop of [...engine.stops]) stop();
-      tier?.clear();
+      for (const stop of engine.stops) stop();
+      tier!.clear(); // the same
       await engine.store?.close();
     },
   };
-  return cache;
 }
 
-function entryOf<T>(engine: Engine, scope: Scope, { copy, state, tier }: Found): CacheEntry<T> {
-  const { held, storedAt, ttlMs, tags, etag, lastModified } = copy;
-  return {
-    value: give(held) as T, // the caller says what is kept under the key
-    state,
-    tier: tier === "loader" ? "store" : tier,
-    age: Math.max(0, engine.clock() - storedAt),
-    ttl: ttlMs === FOREVER ? Infinity : ttlMs,
-    tags: userTags(scope, tags),
-    ...(etag !== undefined && { etag }),
-    ...(lastModified !== undefined && { lastModified }),
-  };
-}
+/** What a reader gets. What is kept under a key is what its loader made, or what the caller says it is. */
+const valueOf = <T>(found: Found | undefined): T => (found && give(found.copy.held)) as T;
