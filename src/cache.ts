@@ -10,15 +10,15 @@ import { child, ROOT, scopedTag, storedKey, userTags, type Scope } from "./engin
 import { countHit, read, type Found } from "./engine/read.ts";
 import type { Reader } from "./engine/reader.ts";
 import { writeKey, writeTags } from "./engine/write.ts";
-import { CodecError, KeyError, OptionError } from "./errors.ts";
+import { CodecError, KeyError } from "./errors.ts";
 import { createMemoryTier } from "./memory/tier.ts";
 import { createEmitter, type EventName, type Listener } from "./observe/events.ts";
 import type { CacheStats } from "./observe/stats.ts";
-import { resolveCache, type CacheOptions } from "./options/cache.ts";
+import { having, resolveCache, type CacheOptions } from "./options/cache.ts";
 import { resolveEntry, resolveRead, type EntryOptions, type ReadOptions, type ResolvedEntry } from "./options/entry.ts";
-import { faultOfName, parseTags } from "./options/names.ts";
-import { show } from "./options/parse.ts";
-import { FOREVER, type NewEntry } from "./store/contract.ts";
+import { isName, NAME, parseTags } from "./options/names.ts";
+import { refuse } from "./options/parse.ts";
+import { FOREVER } from "./store/contract.ts";
 
 /** An entry as `getEntry` shows it. Durations in milliseconds. */
 export interface CacheEntry<T> {
@@ -100,7 +100,7 @@ interface Part {
  * that names what is wrong.
  */
 export function createCache(options: CacheOptions = {}): Cache {
-  const { memory, entry, name, ...resolved } = resolveCache(options);
+  const resolved = resolveCache(options);
   const platform = resolved.platform ?? defaultPlatform();
   const events = createEmitter();
   const engine = createEngine({
@@ -108,19 +108,17 @@ export function createCache(options: CacheOptions = {}): Cache {
     platform,
     events,
     codec: resolved.codec ?? jsonCodec(),
-    store: resolved.store?.connect({ name, platform }),
-    tier:
-      memory &&
-      createMemoryTier<Copy>({
-        maxBytes: memory.maxBytes ?? platform.memoryBytes,
-        maxEntries: memory.maxEntries,
-        onEvict: ({ key }, cause) => events.emit("evict", { key, cause }),
-      }),
+    store: resolved.store?.connect({ name: resolved.name, platform }),
+    tier: createMemoryTier<Copy>({
+      maxBytes: resolved.maxBytes ?? platform.memoryBytes,
+      maxEntries: resolved.maxEntries,
+      onEvict: ({ key }, cause) => events.emit("evict", { key, cause }),
+    }),
   });
   return createPart({
     engine,
     scope: ROOT,
-    defaults: entry,
+    defaults: resolved.entry,
     request: { waitUntil: platform.waitUntil, holds: [] },
   });
 }
@@ -129,12 +127,7 @@ function createPart(part: Part): Cache {
   const { engine, scope, defaults, request } = part;
   const { events, counters, tier } = engine;
 
-  const keyOf = (key: string): string => {
-    const fault = faultOfName(key);
-    if (fault !== undefined) throw new KeyError(`key: ${fault}`);
-    return storedKey(scope, key);
-  };
-  const tagsOf = (tags: readonly string[]): string[] => parseTags("tags", tags).map((tag) => scopedTag(scope, tag));
+  const keyOf = (key: string): string => (isName(key) ? storedKey(scope, key) : refuse("key", key, NAME, KeyError));
 
   const find = (
     name: string,
@@ -167,9 +160,9 @@ function createPart(part: Part): Cache {
    * needs: wrong ones were refused when the value was loaded.
    */
   const hit = (name: string, given: EntryOptions | undefined): Copy | undefined => {
-    if (tier === undefined || typeof name !== "string" || !(given?.memory ?? defaults.memory)) return undefined;
+    if (typeof name !== "string" || !(given?.memory ?? defaults.memory)) return undefined;
     if (given?.consistency === undefined ? defaults.strong : given.consistency !== "eventual") return undefined;
-    const copy = tier.get(storedKey(scope, name))?.item;
+    const copy = tier!.get(storedKey(scope, name))?.item; // createCache makes one
     if (copy === undefined || copy.view.pending.length > 0 || engine.closed || !isValid(copy)) return undefined;
     const now = engine.clock();
     if (now >= copy.freshUntil || now >= copy.memoryUntil) return undefined;
@@ -177,70 +170,83 @@ function createPart(part: Part): Cache {
     return provedAt >= now - engine.maxStalenessMs ? copy : undefined;
   };
 
-  const write = async (kind: "delete" | "expire", key: string): Promise<void> => {
-    await writeKey(engine, request, { kind, key: keyOf(key) });
+  const load = async <T>(name: string, loader: Loader<T>, given: EntryOptions | undefined): Promise<T> => {
+    if (typeof loader !== "function") refuse("loader", loader, "a function");
+    return valueOf(await find(name, loader, resolveEntry(defaults, given)));
   };
+
+  const write = async (kind: "delete" | "expire", key: string): Promise<void> =>
+    void (await writeKey(engine, request, { kind, key: keyOf(key) }));
+
+  const writeAll = async (kind: "tags" | "expireTags", tags: readonly string[]): Promise<void> =>
+    writeTags(engine, request, { kind, tags: parseTags("tags", tags).map((tag) => scopedTag(scope, tag)) });
 
   const set = async (name: string, value: unknown, given: EntryOptions | undefined): Promise<void> => {
     const key = keyOf(name);
     const options = resolveEntry(defaults, given);
     const held = hold(value, engine.values);
-    const { ttlMs } = options;
-    const stores = engine.store !== undefined && options.store && ttlMs > 0;
-    const fault =
-      value === undefined ? "undefined is not stored" : (held.stream ?? (stores ? held.uncarried : undefined));
-    if (fault !== undefined) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
+    const stores = engine.store && options.store && options.ttlMs > 0;
+    const fault = value === undefined ? "undefined is not stored" : (held.stream ?? (stores && held.uncarried));
+    if (fault) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
     const meta = entryMeta(scope, options);
-    const encoded = stores ? engine.codec.encode(held.value, held) : undefined;
+    let bytes = stores && engine.codec.encode(held.value, held);
     // Not awaited without need: from the moment it is asked for, reads here must not see the old value (P5).
-    const bytes = encoded === undefined || encoded instanceof Uint8Array ? encoded : await encoded;
-    const entry: NewEntry | undefined = bytes && { ...meta, bytes };
-    const done = await writeKey(engine, request, entry ? { kind: "set", key, entry } : { kind: "delete", key });
-    if (!options.memory || ttlMs === 0) return;
-    const { view, record, stamp, sentAt, ordered } = done;
+    if (bytes && !(bytes instanceof Uint8Array)) bytes = await bytes;
+    const { view, record, stamp, sentAt, ordered } = await writeKey(
+      engine,
+      request,
+      bytes ? { kind: "set", key, entry: { ...meta, bytes } } : { kind: "delete", key },
+    );
+    if (!options.memory || options.ttlMs === 0) return;
     const { seq, nonce } = record;
-    const { epoch } = stamp;
-    const id = entry ? nonce : "";
-    const origin = { id, epoch, version: seq, seq, provedAt: sentAt, ageMs: 0, freshForMs: ttlMs };
+    const origin = {
+      id: bytes ? nonce : "",
+      epoch: stamp.epoch,
+      version: seq,
+      seq,
+      provedAt: sentAt,
+      ageMs: 0,
+      freshForMs: options.ttlMs,
+    };
     install(engine, key, createCopy(view, held, meta, origin, options.memoryTtlMs), ordered);
   };
 
-  const cache: Cache = {
+  return {
     getOrSet<T>(key: string, loader: Loader<T>, given?: EntryOptions): Promise<T> {
-      try {
-        const copy = hit(key, given);
-        if (copy !== undefined) {
-          countHit(engine, key, "memory", "fresh");
-          return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
-        }
-        if (typeof loader !== "function") throw new OptionError(`loader: ${show(loader)} is not a function`);
-        return find(key, loader, resolveEntry(defaults, given)).then((found) => (found && give(found.copy.held)) as T); // the same
-      } catch (error) {
-        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
-      }
+      const copy = hit(key, given);
+      if (copy === undefined) return load(key, loader, given);
+      countHit(engine, key, "memory", "fresh");
+      return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
     },
-    async get<T>(key: string, options?: ReadOptions) {
-      const found = await lookUp(key, options);
-      return found && (give(found.copy.held) as T); // the caller says what is kept under the key
-    },
+    get: async (key, options) => valueOf(await lookUp(key, options)),
     async getEntry<T>(key: string, options?: ReadOptions) {
       const found = await lookUp(key, options);
-      return found && entryOf<T>(engine, scope, found);
+      if (found === undefined) return undefined;
+      const { ttlMs, storedAt, tags, etag, lastModified } = found.copy;
+      return {
+        value: valueOf<T>(found),
+        state: found.state,
+        tier: found.tier as CacheEntry<T>["tier"], // not a loader, since none was given
+        age: engine.clock() - storedAt,
+        ttl: ttlMs === FOREVER ? Infinity : ttlMs,
+        tags: userTags(scope, tags),
+        ...(etag !== undefined && { etag }),
+        ...(lastModified !== undefined && { lastModified }),
+      };
     },
     has: async (key, options) => (await lookUp(key, options)) !== undefined,
     set,
     delete: (key) => write("delete", key),
     expire: (key) => write("expire", key),
-    invalidateTags: async (tags) => writeTags(engine, request, { kind: "tags", tags: tagsOf(tags) }),
-    expireTags: async (tags) => writeTags(engine, request, { kind: "expireTags", tags: tagsOf(tags) }),
-    clear: async () => writeTags(engine, request, { kind: "tags", tags: [scope.reserved.at(-1)!] }), // never empty
+    invalidateTags: (tags) => writeAll("tags", tags),
+    expireTags: (tags) => writeAll("expireTags", tags),
+    clear: () => writeTags(engine, request, { kind: "tags", tags: scope.reserved.slice(-1) }),
     namespace(name, given) {
-      const fault = faultOfName(name);
-      if (fault !== undefined) throw new OptionError(`namespace: ${fault}`);
+      if (!isName(name)) refuse("namespace", name, NAME);
       return createPart({ ...part, scope: child(scope, name), defaults: resolveEntry(defaults, given) });
     },
     bind(ctx) {
-      if (typeof ctx?.waitUntil !== "function") throw new OptionError(`bind: ${show(ctx)} has no waitUntil`);
+      having("waitUntil")("ctx", ctx);
       const waitUntil = (promise: Promise<unknown>): void => {
         try {
           ctx.waitUntil(promise); // as a method: detached it throws on Workers
@@ -252,37 +258,20 @@ function createPart(part: Part): Cache {
     },
     on: events.on,
     off: events.off,
-    stats: () => ({
-      hits: { memory: counters.memoryHits, store: counters.storeHits },
-      misses: counters.misses,
-      loads: counters.loads,
-      syncs: counters.syncs,
-      roundTrips: counters.roundTrips,
-      errors: counters.errors,
-      bytes: tier?.bytes ?? 0,
-      entries: tier?.entries ?? 0,
-    }),
+    stats() {
+      const { memoryHits: memory, storeHits: store, ...counts } = counters;
+      const { bytes, entries } = tier!; // createCache makes one
+      return { hits: { memory, store }, ...counts, bytes, entries };
+    },
     async close() {
       if (engine.closed) return;
       engine.closed = true;
-      for (const stop of [...engine.stops]) stop();
-      tier?.clear();
+      for (const stop of engine.stops) stop();
+      tier!.clear(); // the same
       await engine.store?.close();
     },
   };
-  return cache;
 }
 
-function entryOf<T>(engine: Engine, scope: Scope, { copy, state, tier }: Found): CacheEntry<T> {
-  const { held, storedAt, ttlMs, tags, etag, lastModified } = copy;
-  return {
-    value: give(held) as T, // the caller says what is kept under the key
-    state,
-    tier: tier === "loader" ? "store" : tier,
-    age: Math.max(0, engine.clock() - storedAt),
-    ttl: ttlMs === FOREVER ? Infinity : ttlMs,
-    tags: userTags(scope, tags),
-    ...(etag !== undefined && { etag }),
-    ...(lastModified !== undefined && { lastModified }),
-  };
-}
+/** What a reader gets. What is kept under a key is what its loader made, or what the caller says it is. */
+const valueOf = <T>(found: Found | undefined): T => (found && give(found.copy.held)) as T;

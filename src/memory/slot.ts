@@ -12,8 +12,8 @@ export class Slot<T> {
   declare readonly item: T;
   /** What the tier counts for it: the value's estimate, the key, and the overhead. */
   declare readonly bytes: number;
-  /** By the clock of whoever passes `now`, in milliseconds; Infinity: never. Changed by `touchExpiry` only. */
-  declare expiresAt: number;
+  /** By the clock of whoever passes `now`, in milliseconds; Infinity: never. */
+  declare readonly expiresAt: number;
   /** Neighbours in the order of the eviction policy. */
   declare newer: Slot<T>;
   declare older: Slot<T>;

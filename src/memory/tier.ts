@@ -46,8 +46,6 @@ export interface MemoryTier<T> {
   /** Whether there was a slot. */
   delete(key: string): boolean;
   clear(): void;
-  /** Gives a slot another end. Nothing happens if it is no longer the one of its key. */
-  touchExpiry(slot: Slot<T>, expiresAt: number, now: number): void;
   readonly entries: number;
   /** The estimates of all items, and what keys and bookkeeping add. */
   readonly bytes: number;
@@ -77,15 +75,6 @@ export const createMemoryTier = <T>({ maxBytes, maxEntries, onEvict }: MemoryTie
     return slot;
   };
 
-  const evict = (slot: Slot<T>, cause: EvictionCause): void => {
-    remove(slot.key);
-    try {
-      onEvict?.(slot, cause);
-    } catch {
-      // The slot is out and the tier consistent: a listener's failure is no reason to refuse a value.
-    }
-  };
-
   /** Frees what a slot of `bytes` needs and a little more of what is expired; false: there is nothing left to free. */
   const makeRoom = (key: string, bytes: number, now: number): boolean => {
     for (let spare = SPARE_EVICTIONS; ; spare--) {
@@ -95,7 +84,12 @@ export const createMemoryTier = <T>({ maxBytes, maxEntries, onEvict }: MemoryTie
       const expired = wheel.take(now);
       const slot = expired ?? (full ? policy.victim() : undefined);
       if (slot === undefined) return !full;
-      evict(slot, expired === undefined ? "size" : "expired");
+      remove(slot.key);
+      try {
+        onEvict?.(slot, expired === undefined ? "size" : "expired");
+      } catch {
+        // The slot is out and the tier consistent: a listener's failure is no reason to refuse a value.
+      }
     }
   };
 
@@ -129,12 +123,6 @@ export const createMemoryTier = <T>({ maxBytes, maxEntries, onEvict }: MemoryTie
       policy = createLru();
       wheel = createExpiryWheel();
       count(-tier.bytes);
-    },
-    touchExpiry(slot, expiresAt, now) {
-      if (slots.get(slot.key) !== slot) return;
-      wheel.remove(slot);
-      slot.expiresAt = expiresAt;
-      wheel.insert(slot, now);
     },
   };
   return tier;

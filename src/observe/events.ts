@@ -50,31 +50,25 @@ export interface Emitter {
 
 export function createEmitter(): Emitter {
   const listeners = new Map<EventName, Set<Listener<never>>>();
+  const of = (name: EventName): Set<Listener<never>> => {
+    let set = listeners.get(name);
+    if (set === undefined) listeners.set(name, (set = new Set()));
+    return set;
+  };
   const emit: Emitter["emit"] = (name, event) => {
-    for (const listener of listeners.get(name) ?? []) {
-      const failed = (error: unknown): void => {
+    for (const listener of of(name)) {
+      // Called at once, and what it throws or rejects with is caught in one place. The set only holds its listeners.
+      const call = async (): Promise<unknown> => (listener as Listener<typeof name>)(event);
+      call().catch((error: unknown) => {
         // An error listener that fails has nobody left to tell.
         if (name !== "error") emit("error", { operation: `listener of ${name}`, error });
-      };
-      try {
-        // The set under this name only holds listeners of this event.
-        const result = (listener as Listener<typeof name>)(event);
-        if (result instanceof Promise) result.catch(failed);
-      } catch (error) {
-        failed(error);
-      }
+      });
     }
   };
   return {
-    on(name, listener) {
-      let set = listeners.get(name);
-      if (set === undefined) listeners.set(name, (set = new Set()));
-      set.add(listener);
-    },
-    off(name, listener) {
-      listeners.get(name)?.delete(listener);
-    },
+    on: (name, listener) => void of(name).add(listener),
+    off: (name, listener) => void of(name).delete(listener),
     emit,
-    has: (name) => (listeners.get(name)?.size ?? 0) > 0,
+    has: (name) => of(name).size > 0,
   };
 }

@@ -4,10 +4,10 @@ import type { ValueMode } from "../codec/walk.ts";
 import { OptionError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { Store } from "../store/contract.ts";
-import { parseDuration, parseSize, type Duration, type Size } from "./durations.ts";
+import { duration, parseDuration, parseSize, type Duration, type Size } from "./durations.ts";
 import { DEFAULTS, ENTRY, type EntryOptionsBase, type ResolvedEntry } from "./entry.ts";
-import { faultOfName } from "./names.ts";
-import { each, oneOf, show } from "./parse.ts";
+import { isName, NAME } from "./names.ts";
+import { each, oneOf, refuse, taking, type Parser } from "./parse.ts";
 
 /** Bounds of the memory tier. */
 export interface MemoryOptions {
@@ -51,7 +51,9 @@ export interface CacheOptions extends EntryOptionsBase {
 export interface ResolvedCache {
   readonly entry: ResolvedEntry;
   readonly name: string;
-  readonly memory: { readonly maxBytes: number | undefined; readonly maxEntries: number } | undefined;
+  /** Of the memory tier. Undefined: as the platform says; 0: it holds nothing. */
+  readonly maxBytes: number | undefined;
+  readonly maxEntries: number;
   readonly values: ValueMode;
   readonly store: Store | undefined;
   readonly maxStalenessMs: number;
@@ -61,72 +63,59 @@ export interface ResolvedCache {
   readonly platform: Platform | undefined;
 }
 
-/** A positive duration: one that ends something, and must not end it before it began. */
-function parseTimeout(name: string, value: unknown): number {
+/** Reads a duration that ends something, and must not end it before it began. */
+const timeout: Parser = (name, value) => {
   const ms = parseDuration(name, value);
-  if (ms < 1 || ms > 2 ** 31 - 1) throw new OptionError(`${name}: ${show(value)} is not between 1 ms and 24 days`);
-  return ms;
-}
+  return ms >= 1 && ms < 2 ** 31 ? duration(name, ms) : refuse(name, value, "between 1 ms and 24 days");
+};
+
+/** Reads an object with these methods: a store, codec or platform handed in. */
+export const having = (...methods: readonly string[]): Parser =>
+  taking(`an object with ${methods.join(", ")}`, (value) =>
+    // Any value has members, or none.
+    methods.every((method) => typeof (value as Record<string, unknown> | null)?.[method] === "function"),
+  );
 
 /** V8's maps throw above 2^24 entries, and under churn well before that. */
 const MAX_ENTRIES = 2 ** 23;
 
-function parseMemory(value: unknown): Partial<ResolvedCache> {
-  if (value === false) return { memory: undefined };
-  let maxBytes: number | undefined;
-  let maxEntries = 10_000;
-  let values: ValueMode = "frozen";
-  const names: { readonly [Name in keyof MemoryOptions]-?: (name: string, value: unknown) => void } = {
-    maxBytes: (name, value) => void (maxBytes = parseSize(name, value)),
-    maxEntries: (name, value) => {
-      if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > MAX_ENTRIES) {
-        throw new OptionError(`${name}: ${show(value)} is not a whole number from 1 to ${MAX_ENTRIES}`);
-      }
-      maxEntries = value as number; // just checked
-    },
-    values: (name, value) => void (values = oneOf<ValueMode>("frozen", "copied", "shared")(name, value)),
-  };
-  each(value, names, (name, given) => names[name as keyof MemoryOptions](`memory.${name}`, given));
-  return { memory: { maxBytes, maxEntries }, values };
-}
-
-/** An object with these methods: a store, codec or platform handed in. */
-function having(...methods: readonly string[]): (name: string, value: unknown) => unknown {
-  return (name, value) => {
-    const methodOf = (method: string): unknown => (value as Record<string, unknown> | null)?.[method]; // any value has members, or none
-    if (!methods.every((method) => typeof methodOf(method) === "function")) {
-      throw new OptionError(`${name}: ${show(value)} has no ${methods.join(", ")}`);
-    }
-    return value;
-  };
-}
-
-type OwnName = Exclude<keyof CacheOptions, keyof EntryOptionsBase | "memoryTtl" | "consistency">;
-
-const OWN: { readonly [Name in OwnName]: (name: string, value: unknown) => object } = {
-  name: (option, value) => {
-    const fault = faultOfName(value);
-    if (fault !== undefined) throw new OptionError(`${option}: ${fault}`);
-    return { name: value };
-  },
-  memory: (_, value) => parseMemory(value),
-  store: (name, value) => ({ store: having("connect")(name, value) }),
-  maxStaleness: (name, value) => ({ maxStalenessMs: parseDuration(name, value) }),
-  storeTimeout: (name, value) => ({ storeTimeoutMs: parseTimeout(name, value) }),
-  lease: (name, value) => ({ leaseMs: parseTimeout(name, value) }),
-  codec: (name, value) => ({ codec: having("encode", "decode")(name, value) }),
-  platform: (name, value) => ({ platform: having("now", "setTimeout", "waitUntil")(name, value) }),
+const MEMORY: { readonly [Name in keyof MemoryOptions]-?: Parser } = {
+  maxBytes: (name, value) => ({ maxBytes: parseSize(name, value) }),
+  maxEntries: taking(
+    `a whole number from 1 to ${MAX_ENTRIES}`,
+    (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_ENTRIES,
+  ),
+  values: oneOf("frozen", "copied", "shared"),
 };
 
-const CACHE = { ...ENTRY, ...OWN };
+/** What is not the default of an entry option. Typed by the names, so that none can be forgotten. */
+const OWN: {
+  readonly [Name in Exclude<keyof CacheOptions, keyof EntryOptionsBase | "memoryTtl" | "consistency">]: Parser;
+} = {
+  name: taking(NAME, isName),
+  memory(name, value) {
+    if (value === false) return { maxBytes: 0 };
+    const memory = {};
+    each(name, value, MEMORY, (parsed) => Object.assign(memory, parsed));
+    return memory;
+  },
+  store: having("connect"),
+  maxStaleness: duration,
+  storeTimeout: timeout,
+  lease: timeout,
+  codec: having("encode", "decode"),
+  platform: having("now", "setTimeout", "waitUntil"),
+};
 
 /** Cache options with their defaults. Throws an OptionError that names option and value. */
 export function resolveCache(options: CacheOptions): ResolvedCache {
   const entry = { ...DEFAULTS };
-  const resolved = {
+  const resolved: ResolvedCache = {
+    entry,
     name: "default",
-    memory: { maxBytes: undefined, maxEntries: 10_000 },
-    values: "frozen" as ValueMode,
+    maxBytes: undefined,
+    maxEntries: 10_000,
+    values: "frozen",
     store: undefined,
     maxStalenessMs: 5_000,
     storeTimeoutMs: 1_000,
@@ -134,12 +123,9 @@ export function resolveCache(options: CacheOptions): ResolvedCache {
     codec: undefined,
     platform: undefined,
   };
-  each(options, CACHE, (name, value) => {
-    const known = name as keyof typeof CACHE; // each() lets only known names through
-    Object.assign(Object.hasOwn(OWN, name) ? resolved : entry, CACHE[known](name, value));
-  });
-  if (resolved.memory === undefined && resolved.store === undefined) {
-    throw new OptionError("memory: false leaves nothing to cache in without a store");
-  }
-  return { ...resolved, entry };
+  each("options", options, { ...ENTRY, ...OWN }, (parsed, name) =>
+    Object.assign(name in OWN ? resolved : entry, parsed),
+  );
+  if (options.memory === false && !options.store) throw new OptionError("memory: false needs a store");
+  return resolved;
 }

@@ -1,7 +1,6 @@
 // Durations and sizes as users write them: numbers, or text with a unit.
-import { OptionError } from "../errors.ts";
 import { FOREVER } from "../store/contract.ts";
-import { show } from "./parse.ts";
+import { refuse } from "./parse.ts";
 
 /** Milliseconds, or text such as "250ms", "30s", "5m", "2.5h", "1d". Zero means zero; Infinity means without end. */
 export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
@@ -13,24 +12,18 @@ const DURATION_UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000
 const SIZE_UNITS = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 
 function parse(name: string, value: unknown, units: Readonly<Record<string, number>>, takes: string): number {
-  let parsed = NaN;
-  if (typeof value === "number") parsed = value;
-  else if (typeof value === "string") {
-    const match = /^(\d+(?:\.\d+)?)([a-z]+)$/.exec(value);
-    const unit = match?.[2] ?? "";
-    if (match && Object.hasOwn(units, unit)) parsed = Number(match[1]) * units[unit]!; // hasOwn just said it is there
-  }
-  if (!(parsed >= 0)) throw new OptionError(`${name}: ${show(value)} is not ${takes}`);
-  return parsed;
+  const [, digits, unit = ""] = (typeof value === "string" && /^(\d+(?:\.\d+)?)([a-z]+)$/.exec(value)) || [];
+  const parsed = digits ? Number(digits) * units[unit]! : value; // not a number if there is no such unit
+  return typeof parsed === "number" && parsed >= 0 ? parsed : refuse(name, value, takes);
 }
 
 /** Milliseconds of a duration; FOREVER for Infinity. Throws an OptionError that names the option. */
-export function parseDuration(name: string, value: unknown): number {
-  const ms = parse(name, value, DURATION_UNITS, 'a duration: milliseconds or text like "250ms", "5m", "2.5h", "1d"');
-  return Math.min(ms, FOREVER);
-}
+export const parseDuration = (name: string, value: unknown): number =>
+  Math.min(parse(name, value, DURATION_UNITS, 'a duration: milliseconds or text like "250ms", "5m", "1.5h"'), FOREVER);
 
 /** Bytes of a size. Throws an OptionError that names the option. */
-export function parseSize(name: string, value: unknown): number {
-  return parse(name, value, SIZE_UNITS, 'a size: bytes or text like "64kb", "32mb"');
-}
+export const parseSize = (name: string, value: unknown): number =>
+  parse(name, value, SIZE_UNITS, 'a size: bytes or text like "64kb", "32mb"');
+
+/** Reads a duration into the field of its name and "Ms". */
+export const duration = (name: string, value: unknown): object => ({ [`${name}Ms`]: parseDuration(name, value) });

@@ -1,9 +1,9 @@
 // Options of one entry: what users may give, and the resolved form that is all the engine accepts.
 import { OptionError } from "../errors.ts";
 import { FOREVER } from "../store/contract.ts";
-import { parseDuration, type Duration } from "./durations.ts";
+import { duration, type Duration } from "./durations.ts";
 import { parseTags } from "./names.ts";
-import { each, oneOf, show } from "./parse.ts";
+import { each, oneOf, taking, type Parser } from "./parse.ts";
 
 /** Options of one entry. Each may be a default of the cache, of a namespace, or given per call; the nearer one wins. */
 export interface EntryOptionsBase {
@@ -58,26 +58,31 @@ export interface ResolvedEntry {
   readonly strong: boolean;
 }
 
-function parseText(name: string, value: unknown): string {
-  if (typeof value !== "string") throw new OptionError(`${name}: ${show(value)} is not a string`);
-  return value;
-}
+const flag = oneOf(true, false);
+const text = taking("a string", (value) => typeof value === "string");
+const consistency = oneOf("eventual", "strong");
 
-type EntryName = keyof EntryOptionsBase | "memory" | "memoryTtl" | "store" | "consistency";
+/** Read options, with how each is read. Typed by the names, so that none can be forgotten. */
+const READ: { readonly [Name in keyof ReadOptions]-?: Parser } = {
+  memory: flag,
+  memoryTtl: duration,
+  store: flag,
+  consistency(name, value) {
+    consistency(name, value);
+    return { strong: value === "strong" };
+  },
+};
 
-/** Every entry option, with how it is read. Typed by the names, so that none can be forgotten. */
-export const ENTRY: { readonly [Name in EntryName]: (name: string, value: unknown) => Partial<ResolvedEntry> } = {
-  ttl: (name, value) => ({ ttlMs: parseDuration(name, value) }),
-  staleWhileRevalidate: (name, value) => ({ staleWhileRevalidateMs: parseDuration(name, value) }),
-  staleIfError: (name, value) => ({ staleIfErrorMs: parseDuration(name, value) }),
-  failureBackoff: (name, value) => ({ failureBackoffMs: parseDuration(name, value) }),
+/** The same for every entry option. */
+export const ENTRY: { readonly [Name in keyof EntryOptions]-?: Parser } = {
+  ...READ,
+  ttl: duration,
+  staleWhileRevalidate: duration,
+  staleIfError: duration,
+  failureBackoff: duration,
   tags: (name, value) => ({ tags: parseTags(name, value) }),
-  etag: (name, value) => ({ etag: parseText(name, value) }),
-  lastModified: (name, value) => ({ lastModified: parseText(name, value) }),
-  memory: (name, value) => ({ memory: oneOf(true, false)(name, value) }),
-  memoryTtl: (name, value) => ({ memoryTtlMs: parseDuration(name, value) }),
-  store: (name, value) => ({ store: oneOf(true, false)(name, value) }),
-  consistency: (name, value) => ({ strong: oneOf("eventual", "strong")(name, value) === "strong" }),
+  etag: text,
+  lastModified: text,
 };
 
 export const DEFAULTS: ResolvedEntry = {
@@ -94,33 +99,26 @@ export const DEFAULTS: ResolvedEntry = {
   strong: false,
 };
 
-/** Entry options over those they are nearer than. Throws an OptionError that names option and value. */
-export function resolveEntry(parent: ResolvedEntry, options: EntryOptions | undefined): ResolvedEntry {
+/** Options over those they are nearer than. Throws an OptionError that names option and value. */
+export function resolveEntry(
+  parent: ResolvedEntry,
+  options: EntryOptions | undefined,
+  parsers: Readonly<Record<string, Parser>> = ENTRY,
+): ResolvedEntry {
   if (options === undefined) return parent;
   const resolved = { ...parent };
-  each(options, ENTRY, (name, value) => Object.assign(resolved, ENTRY[name as EntryName](name, value)));
-  refuseContradictions(options);
+  each("options", options, parsers, (parsed) => Object.assign(resolved, parsed));
+  // The types exclude these; plain JavaScript does not.
+  const { memory, memoryTtl, store, consistency }: { readonly [Name in keyof ReadOptions]?: unknown } = options;
+  if (memory === false && memoryTtl !== undefined) throw new OptionError("memoryTtl: needs memory, which is false");
+  if (store === false && consistency === "strong")
+    throw new OptionError('consistency: "strong" needs store, which is false');
   return resolved;
-}
-
-/** The types exclude these; plain JavaScript does not. */
-function refuseContradictions(options: { readonly [Name in EntryName]?: unknown }): void {
-  if (options.memory === false && options.memoryTtl !== undefined) {
-    throw new OptionError("memoryTtl: has no meaning with memory: false");
-  }
-  if (options.store === false && options.consistency === "strong") {
-    throw new OptionError('consistency: "strong" has no meaning with store: false');
-  }
 }
 
 /** Options of a read without a loader: which tiers, how consistent. */
 export type ReadOptions = MemoryUse & StoreUse;
 
-const { memory, memoryTtl, store, consistency } = ENTRY;
-const READ = { memory, memoryTtl, store, consistency };
-
 /** Read options over the defaults. Throws an OptionError that names option and value. */
-export function resolveRead(parent: ResolvedEntry, options: ReadOptions | undefined): ResolvedEntry {
-  each(options, READ, () => undefined);
-  return resolveEntry(parent, options);
-}
+export const resolveRead = (parent: ResolvedEntry, options: ReadOptions | undefined): ResolvedEntry =>
+  resolveEntry(parent, options, READ);

@@ -1,35 +1,47 @@
-// What all options share: unknown names are refused, and messages quote what was given.
+// What all options share: unknown names are refused, and messages name the option, quote its value and say what it takes.
 import { OptionError } from "../errors.ts";
+
+/** Reads the value of an option: what it adds to the resolved ones. Throws an OptionError. */
+export type Parser = (name: string, value: unknown) => object;
 
 /** A value as error messages quote it: short, and never an object's contents, which may be secret. */
 export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  return typeof value === "object" && value !== null
-    ? Array.isArray(value)
-      ? "an array"
-      : "an object"
-    : String(value);
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  return Array.isArray(value) ? "an array" : typeof value === "object" && value ? "an object" : String(value);
 }
+
+/** Throws an error, by default an OptionError: the value is not what the option takes. */
+export function refuse(
+  name: string,
+  value: unknown,
+  takes: string,
+  Failure: new (message: string) => Error = OptionError,
+): never {
+  throw new Failure(`${name}: ${show(value)} is not ${takes}`);
+}
+
+/** Reads an option that is kept as it is, if it passes the test. */
+export const taking =
+  (takes: string, test: (value: unknown) => boolean): Parser =>
+  (name, value) =>
+    test(value) ? { [name]: value } : refuse(name, value, takes);
 
 /** Reads an option that is one of a few values. */
-export function oneOf<T>(...allowed: readonly T[]): (name: string, value: unknown) => T {
-  return (name, value) => {
-    if (!allowed.includes(value as T)) {
-      throw new OptionError(`${name}: ${show(value)} is not ${allowed.map(show).join(" or ")}`);
-    }
-    return value as T; // it is one of them
-  };
-}
+export const oneOf = (...allowed: readonly unknown[]): Parser =>
+  taking(allowed.map(show).join(" or "), (value) => allowed.includes(value));
 
-/** Calls `read` for each option that is given. An unknown one is an OptionError; undefined counts as not given. */
-export function each(options: unknown, names: object, read: (name: string, value: unknown) => void): void {
-  if (options === undefined) return;
-  if (typeof options !== "object" || options === null)
-    throw new OptionError(`options: ${show(options)} is not an object`);
+/** Passes on what each option that is given reads as. An unknown one is an OptionError; undefined counts as not given. */
+export function each(
+  name: string,
+  options: unknown,
+  parsers: Readonly<Record<string, Parser>>,
+  take: (parsed: object, name: string) => void,
+): void {
+  if (typeof options !== "object" || options === null) refuse(name, options, "an object");
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(names, name)) {
-      throw new OptionError(`${name}: unknown option; there are ${Object.keys(names).join(", ")}`);
+    if (!Object.hasOwn(parsers, name)) {
+      throw new OptionError(`${name}: unknown option; there are ${Object.keys(parsers).join(", ")}`);
     }
-    if (value !== undefined) read(name, value);
+    if (value !== undefined) take(parsers[name]!(name, value), name); // hasOwn just said it is there
   }
 }

@@ -55,10 +55,8 @@ describe("reading and writing", () => {
   test("after clear it is empty and works as new", () => {
     const { tier, evicted, set } = create();
     for (const key of ["a", "b", "c"]) set(key, 10);
-    const before = tier.peek("a")!;
     tier.clear();
     expect([tier.entries, tier.bytes, tier.peek("a"), tier.delete("b")]).toEqual([0, 0, undefined, false]);
-    tier.touchExpiry(before, 5, 0);
     for (const key of ["d", "e", "f", "g"]) set(key, Infinity, 20);
     expect(evicted).toEqual(["d size"]);
     expect(tier.bytes).toBe(3 * costOf("e", 10));
@@ -143,29 +141,6 @@ describe("expiry", () => {
     }
     expect(new Set(evicted)).toEqual(new Set([0, 1, 2, 3, 4].map((index) => `short ${index} expired`)));
   });
-
-  test("a slot whose end was put off is live, and one whose end was brought forward is expired", () => {
-    const { tier, evicted, set } = create();
-    set("a", 10);
-    set("b", 1_000);
-    set("c");
-    tier.touchExpiry(tier.peek("a")!, 1_000, 5);
-    tier.touchExpiry(tier.peek("c")!, 20, 5);
-    expect(tier.peek("c")!.expiresAt).toBe(20);
-    set("d", Infinity, 50);
-    expect(evicted).toEqual(["c expired"]);
-  });
-
-  test("a slot that was replaced or deleted cannot be brought back by a new end", () => {
-    const { tier, evicted, set } = create();
-    set("a", 10);
-    const slot = tier.peek("a")!;
-    set("a");
-    tier.touchExpiry(slot, 5, 0);
-    expect([slot.expiresAt, isUnlinked(slot)]).toEqual([10, true]);
-    set("b", Infinity, 100);
-    expect([evicted, tier.entries]).toEqual([[], 2]);
-  });
 });
 
 describe("listeners", () => {
@@ -228,7 +203,6 @@ describe("against a naive model", () => {
     { weight: 3, arbitrary: fc.record({ kind: fc.constant("get" as const), key }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("peek" as const), key }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("delete" as const), key }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant("touch" as const), key, life }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant("pass" as const), ms: fc.integer({ min: -20, max: 200 }) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear" as const) }) },
   );
@@ -237,7 +211,7 @@ describe("against a naive model", () => {
     readonly key: string;
     readonly item: number;
     readonly cost: number;
-    expiresAt: number;
+    readonly expiresAt: number;
   }
 
   /** Every eviction of one set must have been due at its moment, and none that was due may be missing. */
@@ -307,11 +281,6 @@ describe("against a naive model", () => {
               case "delete":
                 expect(tier.delete(op.key)).toBe(known !== undefined);
                 model = model.filter((other) => other !== known);
-                break;
-              case "touch":
-                if (known === undefined) break;
-                known.expiresAt = now + op.life;
-                tier.touchExpiry(tier.peek(op.key)!, known.expiresAt, now);
                 break;
               case "pass":
                 now += op.ms;

@@ -61,7 +61,7 @@ describe("sizes", () => {
   test.each(["32MB", "32 mb", "32", "mb", "1tb", -1, NaN, null, "1s", {}])("%o is none", (maxBytes) => {
     const create = (): unknown => createCache({ memory: { maxBytes: maxBytes as number } });
     expect(create).toThrow(expect.objectContaining({ code: "ISOCACHE_OPTION" }));
-    expect(create).toThrow(/^memory\.maxBytes: .+ is not a size: bytes or text like "64kb"/);
+    expect(create).toThrow(/^maxBytes: .+ is not a size: bytes or text like "64kb"/);
   });
 
   test("of memory bound what it holds, and no entry takes more than an eighth", async () => {
