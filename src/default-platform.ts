@@ -13,12 +13,15 @@ export function defaultPlatform(): Platform {
     memoryBytes: 64 * 1024 ** 2,
     now: () => Date.now(),
     monotonic: () => performance.now(),
-    random() {
-      const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
-      return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
-    },
+    random,
     setTimeout: (callback, delayMs) => setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS)),
     clearTimeout: (timer) => clearTimeout(timer as number), // opaque to callers; only this platform makes them
     waitUntil: () => undefined,
   };
+}
+
+/** `Platform.random` from Web Crypto. */
+export function random(): number {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
 }

@@ -1,5 +1,5 @@
 // The Durable Object that is one partition of the store: the wire, the partition protocol on SQLite, and an alarm.
-import { defaultPlatform } from "../../src/default-platform.ts";
+import { random } from "../../src/default-platform.ts";
 import type { CallOptions } from "../../src/store/contract.ts";
 import { createPartition } from "../../src/store/partition.ts";
 import { sqlStorage } from "../../src/store/sql-storage.ts";
@@ -58,10 +58,16 @@ interface Host {
 }
 
 function createHost({ storage }: ObjectState): Host {
-  const { now, random, setTimeout: setTimer, clearTimeout: clearTimer } = defaultPlatform();
+  const now = (): number => Date.now();
   const query: SqlDatabase["query"] = (statement, ...params) => [...storage.sql.exec(statement, ...params).raw()];
   const rows = sqlStorage({ query, transaction: (step) => storage.transactionSync(step) });
-  const partition = createPartition({ storage: rows, now, random, setTimer, clearTimer });
+  const partition = createPartition({
+    storage: rows,
+    now,
+    random,
+    setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
+    clearTimer: (timer) => clearTimeout(timer as number), // set by the line above
+  });
   const agreement = createAgreement(query, () => {
     rows.atomic(() => rows.reset(crypto.randomUUID()));
     partition.close();
@@ -71,12 +77,8 @@ function createHost({ storage }: ObjectState): Host {
   /** Sees to it that what is stored now will be looked at. */
   const arm = async (): Promise<void> => {
     if (armed) return;
+    if ((await storage.getAlarm()) === null) await storage.setAlarm(now() + PRUNE_MS);
     armed = true;
-    try {
-      if ((await storage.getAlarm()) === null) await storage.setAlarm(now() + PRUNE_MS);
-    } catch {
-      armed = false; // the next write tries again
-    }
   };
 
   /** The message that answers a message. Never rejects. */
