@@ -99,7 +99,8 @@ export const isSilent = (engine: Engine, flight: Flight): boolean => engine.cloc
  *   B:       joins ── own timer ── A silent ── B removes the record (if it is still A's) and leads on with A's lease
  */
 export async function join(engine: Engine, key: string, flight: Flight): Promise<boolean> {
-  const giveUpAt = engine.clock() + 2 * engine.leaseMs;
+  // A leader that follows another instance loads for itself after two leases: whoever waited that long waits for that.
+  const giveUpAt = engine.clock() + 2 * engine.leaseMs + engine.storeTimeoutMs;
   while (!flight.done) {
     await within(engine, flight.promise, BEAT_MS).catch(() => {
       // The promise of a request that ended may reject instead of hanging: `done` and `beatAt` tell what that means.

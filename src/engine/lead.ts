@@ -45,11 +45,13 @@ export async function lead(engine: Engine, reader: Reader, flight: Flight, befor
   }
   let { stale, refresh } = before;
   const startedAt = engine.clock();
+  // Who followed a flight of this instance until its patience ran out does not begin to wait anew.
+  const late = startedAt - reader.startedAt >= MAX_WAITS * engine.leaseMs;
   const alone = (): Promise<Outcome> => load(engine, reader, flight, undefined, stale, false);
   for (let waits = 0, polls = 0; ;) {
     let read: StoreRead;
     try {
-      read = await readStore(engine, reader, flight, refresh);
+      read = await readStore(engine, reader, flight, refresh, late ? 0 : engine.leaseMs);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       report(engine, "read", error, reader.name);
@@ -81,6 +83,8 @@ export async function lead(engine: Engine, reader: Reader, flight: Flight, befor
       // An entry that cannot be read is in the way: ask for the lease to replace it, once.
       if (refresh !== undefined || reply.entry === undefined) return alone();
       refresh = reply.entry.id;
+    } else if (late) {
+      return alone();
     } else if (held) {
       if (++waits === MAX_WAITS) return alone();
     } else {
@@ -102,7 +106,7 @@ export async function lookUp(engine: Engine, reader: Reader): Promise<Outcome | 
   };
   if (engine.store === undefined || !reader.options.store) return miss;
   try {
-    const { outcome } = await readStore(engine, reader, undefined, undefined);
+    const { outcome } = await readStore(engine, reader, undefined, undefined, 0);
     return outcome ?? miss;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
@@ -117,6 +121,7 @@ async function readStore(
   reader: Reader,
   flight: Flight | undefined,
   refresh: string | undefined,
+  patienceMs: number,
 ): Promise<StoreRead> {
   const { key, view, request, scope, options } = reader;
   const { leaseMs } = engine;
@@ -125,7 +130,7 @@ async function readStore(
   const beganAt = engine.clock();
   // A count would leak with each request that is cancelled while it waits; instants run out by themselves.
   request.holds = request.holds.filter((until) => until > beganAt);
-  const waitMs = flight !== undefined && request.holds.length < store.heldReadsPerRequest ? leaseMs : 0;
+  const waitMs = request.holds.length < store.heldReadsPerRequest ? patienceMs : 0;
   const until = beganAt + waitMs + engine.storeTimeoutMs;
   let held = false;
   request.holds = [...request.holds, until];

@@ -135,6 +135,26 @@ describe("a slow loader", () => {
     expect(await world.stored("k")).toBeDefined();
   });
 
+  test.each([
+    [300, 1],
+    [3_000, 2],
+  ])(
+    "makes nobody wait longer who follows a follower; if that takes %d ms to load, %d of them load",
+    async (ms, loads) => {
+      const world = createWorld();
+      const [a, b] = [world.instance(), world.instance()];
+      const leading = a.cache.getOrSet("k", world.loader("slow", 50_000));
+      await world.advance(1);
+      const startedAt = world.platform.monotonic();
+      const own = world.loader("own", ms);
+      const followers = Array.from({ length: 5 }, () => b.cache.getOrSet("k", own));
+      expect(new Set(await world.run(Promise.all(followers)))).toEqual(new Set(["own"]));
+      expect(world.platform.monotonic() - startedAt).toBeLessThanOrEqual(2 * LEASE + 2_000 + ms);
+      expect(own.calls).toBe(loads);
+      expect(await world.run(leading)).toBe("slow");
+    },
+  );
+
   test("is renewed for 60 s at most: one that never settles frees the key for others", async () => {
     const world = createWorld();
     const [a, b] = [world.instance(), world.instance()];
