@@ -38,7 +38,7 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
     {
       file: "engine/load.ts",
       from: "    return { copy: unstored(), stored: false };\n  }\n",
-      to: "    const copy = unstored(); install(engine, key, copy, true); return { copy, stored: false };\n  }\n",
+      to: "    const copy = { ...unstored(), id: flight.token, seq: committed?.reply.seq ?? 0, provedAt: committed?.sentAt ?? 0 };\n    install(engine, key, copy, true);\n    return { copy, stored: false };\n  }\n",
     },
   ],
   "a joiner takes an older load": [
