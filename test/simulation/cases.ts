@@ -50,10 +50,7 @@ export const cases: readonly Case[] = [
         { id: 4, at: 397, instance: 0, kind: "has" },
       ],
     }),
-    undo: [
-      { file: "engine/read.ts", from: "if (!running.spent) token = running.token;", to: "token = running.token;" },
-      { file: "engine/load.ts", from: "if (flight.spent) return undefined;", to: "" },
-    ],
+    undo: [{ file: "engine/load.ts", from: "  if (flight.spent) return undefined;\n  flight.spent = true;\n", to: "" }],
   },
   {
     // A sync dropped the known records, an own invalidation among them, while a read begun after that was under way.
