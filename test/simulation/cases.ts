@@ -151,4 +151,23 @@ export const cases: readonly Case[] = [
       },
     ],
   },
+  {
+    // A tag was expired twice during a load; of the two only the second is known, and the joiner began between them.
+    name: "a joiner gets as fresh what was expired before it began",
+    plan: plainPlan({
+      seed: 1_084_022,
+      spanMs: 600,
+      maxStalenessMs: 0,
+      storeTimeoutMs: 1_000,
+      leaseMs: 2_000,
+      instances: [{}, {}],
+      ops: [
+        { id: 0, at: 60, instance: 0, kind: "getOrSet", entry: { tags: ["t", "u"] }, loader: { ms: 1_051 } },
+        { id: 6, at: 167, instance: 1, kind: "expireTags", entry: { tags: ["u"] } },
+        { id: 4, at: 178, instance: 0, kind: "getOrSet" },
+        { id: 1, at: 555, instance: 1, kind: "expireTags", entry: { tags: ["u"] } },
+      ],
+    }),
+    undo: [{ file: "engine/join.ts", from: "Math.max(reader.startedAt, copy.provedAt)", to: "reader.startedAt" }],
+  },
 ];
