@@ -147,7 +147,9 @@ export function useOf(engine: Engine, reader: Reader, outcome: Outcome, joined: 
     if (epoch === view.epoch && seq < view.coveredFrom) return "not at all";
     if (epoch !== view.epoch && (joined || began < view.epochTick)) return "not at all";
   }
-  if (joined && outcome.state === "fresh" && copy.freshUntil < reader.startedAt) return "not at all";
+  // One that was expired while it was loaded may have been so before this reader began: only the last expiry is known.
+  const freshFrom = Math.max(reader.startedAt, copy.provedAt);
+  if (joined && outcome.state === "fresh" && copy.freshUntil < freshFrom) return "not at all";
   const known = epoch === view.epoch ? judge(view, version, seq, key, tags) : { gone: false, staleAt: undefined };
   if (known.gone) return "not at all";
   let use: Use = known.staleAt === undefined ? "as it is" : "as stale";

@@ -38,7 +38,7 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
     {
       file: "engine/load.ts",
       from: "    return { copy: unstored(), stored: false };\n  }\n",
-      to: "    const copy = unstored(); install(engine, key, copy, true); return { copy, stored: false };\n  }\n",
+      to: "    const copy = { ...unstored(), id: flight.token, seq: committed?.reply.seq ?? 0, provedAt: committed?.sentAt ?? 0 };\n    install(engine, key, copy, true);\n    return { copy, stored: false };\n  }\n",
     },
   ],
   "a joiner takes an older load": [
@@ -107,8 +107,12 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
       to: "      throw error;",
     },
   ],
-  "ages count from the answer": [
-    { file: "engine/lead.ts", from: "countedFrom: sentAt", to: "countedFrom: engine.clock()" },
+  "what is read counts from its answer": [
+    {
+      file: "engine/lead.ts",
+      from: "const { reply, sentAt } = answered;",
+      to: "const { reply } = answered; const sentAt = engine.clock();",
+    },
   ],
   "a suspended process does not age": [
     { file: "engine/clock.ts", from: "if (driftMs > 0 && lastWall !== undefined) addedMs += driftMs;", to: "" },
@@ -120,7 +124,7 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
       to: "request.waitUntil(work);",
     },
   ],
-  "close leaves timers": [{ file: "cache.ts", from: "for (const stop of [...engine.stops]) stop();", to: "" }],
+  "close leaves timers": [{ file: "cache.ts", from: "engine.stops", to: "new Set<() => void>()" }],
 };
 
 type Storage = (storage: PartitionStorage) => Partial<PartitionStorage>;
