@@ -162,7 +162,14 @@ export const cases: readonly Case[] = [
       leaseMs: 2_000,
       instances: [{}, {}],
       ops: [
-        { id: 0, at: 60, instance: 0, kind: "getOrSet", entry: { tags: ["t", "u"] }, loader: { ms: 1_051 } },
+        {
+          id: 0,
+          at: 60,
+          instance: 0,
+          kind: "getOrSet",
+          entry: { tags: ["u"], staleIfError: 5_000 },
+          loader: { ms: 1_051 },
+        },
         { id: 6, at: 167, instance: 1, kind: "expireTags", entry: { tags: ["u"] } },
         { id: 4, at: 178, instance: 0, kind: "getOrSet" },
         { id: 1, at: 555, instance: 1, kind: "expireTags", entry: { tags: ["u"] } },

@@ -18,7 +18,9 @@ export interface Value {
   /** The last instant from which its windows may count. */
   keptAt: number;
   ttlMs: number;
+  /** The longer one of the stale windows; and that in which it may be served though its loader works. */
   staleMs: number;
+  revalidateMs: number;
   memoryTtlMs: number;
 }
 
