@@ -205,7 +205,9 @@ async function store(run: Run, answer: unknown, options: ResolvedEntry, keep: bo
     const origin = { id, epoch, version, seq, provedAt, ageMs: -sinceMs, freshForMs: freshForMs + sinceMs };
     return createCopy(view, held, meta, origin, options.memoryTtlMs + sinceMs);
   };
-  const unstored = (): Copy => copyFrom(meta.ttlMs, "", run.version, beganAt, engine.clock() - beganAt);
+  // Its life began when its load ended, not when a commit failed after that.
+  const tookMs = engine.clock() - beganAt;
+  const unstored = (): Copy => copyFrom(meta.ttlMs, "", run.version, beganAt, tookMs);
   if (lease === undefined || options.ttlMs === 0 || !options.store || !(bytes || renewed)) {
     release(run, 0);
     const copy = unstored();
