@@ -194,7 +194,8 @@ async function settle(engine: Engine, reader: Reader, outcome: Outcome, joined: 
   if (copy === undefined) return undefined;
   if (use === "pending") return (await firstAttempts(engine, reader, copy.tags)) ? AGAIN : ALONE;
   const servable = isRevalidable(copy, engine.clock());
-  if (use === "as stale" && !servable) {
+  // What came as stale is there because a load failed, or to be a miss: to ask again would bring the same.
+  if (use === "as stale" && outcome.state === "fresh" && !servable) {
     const pending = pendingOn(reader.view, reader.key, copy.tags, reader.tick) !== undefined;
     return pending && !(await firstAttempts(engine, reader, copy.tags)) ? ALONE : AGAIN;
   }
