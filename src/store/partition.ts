@@ -135,7 +135,7 @@ export function createPartition(options: PartitionOptions): Partition {
 
   const commit = (request: CommitRequest, now: Moment): Omit<CommitReply, keyof Stamp> => {
     const { key, token, epoch, version } = request;
-    const lease = heldLease(storage, request, now);
+    const lease = heldLease(storage, request);
     if (lease === undefined) return REFUSED;
     storage.deleteLease(key);
     if (lease.version !== version || epoch !== now.epoch || isLate(request, now)) return REFUSED;
@@ -195,14 +195,14 @@ export function createPartition(options: PartitionOptions): Partition {
     commit: (request) => ending(request, (now) => commit(request, now)),
     renew: (request) =>
       ending(request, (now) => {
-        const lease = heldLease(storage, request, now);
+        const lease = heldLease(storage, request);
         const held = lease !== undefined && isSound(storage, lease);
         if (held) putLease(storage, lease, request.leaseMs, now);
         return { held };
       }),
     release: (request) =>
       ending(request, (now) => {
-        const lease = heldLease(storage, request, now);
+        const lease = heldLease(storage, request);
         if (lease === undefined) return {};
         const spanMs = request.backoffMs;
         if (spanMs > 0) storage.putLease({ ...lease, token: undefined, at: now.time, spanMs });
