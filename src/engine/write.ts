@@ -145,11 +145,14 @@ export function retryAll(engine: Engine, request: RequestScope): void {
 }
 
 async function retry(engine: Engine, view: View): Promise<void> {
+  // Whoever retried until now was cut off: the pause is over, and the request that goes on may be short.
+  let overdue = view.retriedUntil > -Infinity;
   for (let failures = 0; ;) {
     if (view.pending.length > MAX_PENDING) collapse(view);
     const delayMs = Math.min(RETRY_MS[0] * 2 ** failures, RETRY_MS[1]);
     view.retriedUntil = engine.clock() + delayMs + 4 * engine.storeTimeoutMs;
-    await pause(engine, delayMs * (0.5 + engine.platform.random() / 2));
+    if (!overdue) await pause(engine, delayMs * (0.5 + engine.platform.random() / 2));
+    overdue = false;
     const pending = view.pending.find(({ attempted }) => attempted);
     if (pending === undefined || engine.closed || !engine.views.includes(view)) return;
     try {

@@ -86,4 +86,19 @@ describe("a request that is cut off", () => {
     await world.advance(10_000);
     expect(await world.run(other.cache.get("k"))).toBeUndefined();
   });
+
+  test("before the retry leaves it to the next requests, however short they are", async () => {
+    const { world, worker, start, other } = createWorker();
+    await world.run(worker.cache.set("k", "old"));
+    worker.link.once("write", "fail");
+    const first = start();
+    await world.run(first.run(() => errorOf(worker.cache.delete("k"))));
+    first.kill();
+    await world.advance(5_000);
+    const next = start();
+    expect(await world.run(next.run(() => worker.cache.getOrSet("k", () => "new")))).toBe("new");
+    next.kill();
+    await world.advance(1_000);
+    expect(await world.run(other.cache.get("k"))).toBeUndefined();
+  });
 });
