@@ -70,6 +70,7 @@ const scenes: Readonly<Record<string, CacheOptions>> = {
   stale: { staleIfError: "1m" },
   early: {},
   hangs: { lease: "1s" },
+  "hangs-afar": { lease: "1s" },
   impatient: { lease: "1s" },
   evicted: {},
   reset: {},

@@ -192,10 +192,27 @@ describe.each(["2024-01-01", "2026-10-23"])("the whole cache at compatibility da
       leader.cut();
       expect(await leader.text).toBe("");
     });
+
+    test("does not hold up the other isolate for longer although its lease is renewed, nor those who come later", async () => {
+      const scene = workerd.scene(way, "hangs-afar");
+      scene.hold();
+      const leader = scene.raw("edge1");
+      await scene.loading(1);
+      scene.behave({});
+      const followers = await scene.gather("edge2", 5);
+      const answers = await followers.answers;
+      expect(texts(answers)).toEqual(new Set([`${scene.key} 2`]));
+      expect(slowestMs(answers)).toBeLessThan(PATIENCE_MS + MARGIN_MS);
+      const { text, tookMs } = await scene.ask("edge1"); // takes the lease over, and stores
+      expect(text).toBe(`${scene.key} 3`);
+      expect(tookMs).toBeLessThan(PATIENCE_MS + MARGIN_MS);
+      await expectKept(scene, `${scene.key} 3`);
+      leader.cut();
+    });
   });
 
-  describe.concurrent("a leader that nothing prolongs", () => {
-    test("is replaced by a joiner that goes on with its lease when its client is gone", async () => {
+  describe.concurrent("a request that nothing prolongs", () => {
+    test("leading a load is replaced by a joiner that goes on with its lease when its client is gone", async () => {
       const scene = workerd.scene("unextended", "cut");
       const { leader, follower, here, there } = await stampede(scene);
       scene.behave({});
@@ -209,7 +226,7 @@ describe.each(["2024-01-01", "2026-10-23"])("the whole cache at compatibility da
       await expectKept(scene, `${scene.key} 2`);
     });
 
-    test("is replaced by a follower when its lease ends before that", async () => {
+    test("leading a load is replaced by a follower when its lease ends before that", async () => {
       const scene = workerd.scene("unextended", "impatient");
       const { release, leader, here, there } = await stampede(scene);
       scene.behave({});
@@ -225,7 +242,20 @@ describe.each(["2024-01-01", "2026-10-23"])("the whole cache at compatibility da
       await expectKept(scene);
     });
 
-    test("is replaced when it has answered early", async () => {
+    test("has its invalidation done by the next requests of its isolate", async () => {
+      const scene = workerd.scene("unextended", "write-lost-before");
+      await scene.ask("edge1");
+      await scene.resetOn("write", "before");
+      expect(await scene.ask("edge1", "delete")).toMatchObject({ status: 502 });
+      const isSeen = async (): Promise<boolean> => {
+        expect((await scene.ask("edge1")).text).not.toBe(`${scene.key} 1`);
+        return (await scene.ask("edge2", "read", strong)).text !== `${scene.key} 1`;
+      };
+      await until(isSeen, true);
+      await expectKept(scene);
+    });
+
+    test("leading a load is replaced when it has answered early", async () => {
       const scene = workerd.scene("unextended", "early");
       scene.hold();
       await scene.leaveEarly("edge1");
