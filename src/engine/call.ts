@@ -1,8 +1,7 @@
 // One request to the store: with a witness, a time-out and its place in logical time.
 import { OptionError, StoreError, TimeoutError } from "../errors.ts";
 import type { Answer, CallOptions, Moved, Stamp, StoreConnection, Witnessed } from "../store/contract.ts";
-import type { Timer } from "../platform.ts";
-import { createViews, onClose, viewOf, type Engine } from "./engine.ts";
+import { after, closedError, createViews, viewOf, type Engine } from "./engine.ts";
 import { note, witnessOf, type View } from "./view.ts";
 
 /** An answer, with when its question was sent. */
@@ -15,9 +14,7 @@ export interface Answered<Reply> {
 }
 
 /** The number of partitions changed: every view was made anew, and the operation starts over. */
-export class Repartitioned extends Error {
-  override readonly name = "Repartitioned";
-}
+export class Repartitioned extends Error {}
 
 /** What each operation of a store takes and answers. */
 type Operations = Pick<StoreConnection, "read" | "commit" | "renew" | "release" | "write" | "changesSince">;
@@ -36,6 +33,7 @@ export async function ask<Name extends keyof Operations>(
   request: RequestOf<Name>,
   onHeld?: () => void,
 ): Promise<Answered<ReplyOf<Name>>> {
+  const { storeTimeoutMs } = engine;
   const sentAt = engine.clock();
   const tick = ++engine.tick;
   engine.counters.roundTrips++;
@@ -45,64 +43,40 @@ export async function ask<Name extends keyof Operations>(
     request: RequestOf<Name> & Witnessed,
     call: CallOptions,
   ) => Answer<Stamp & ReplyOf<Name>>;
-  const reply = await bounded(
-    engine,
-    operation,
-    (call) => send(view.index, { ...request, ...witnessOf(view) }, call),
-    "waitMs" in request ? Number(request.waitMs) : 0,
-    onHeld,
-  );
+  const controller = new AbortController();
+  const { signal } = controller;
+  let disarm = (): void => undefined;
+  let reply: Moved | (Stamp & ReplyOf<Name>);
+  try {
+    // Its end: an answer, an error, a time-out, or close(). What comes later is ignored.
+    if (engine.closed) throw closedError();
+    reply = await new Promise<typeof reply>((resolve, reject) => {
+      const arm = (ms: number): void => {
+        disarm();
+        disarm = after(engine, ms, () =>
+          reject(engine.closed ? closedError() : new TimeoutError(`no answer within ${ms} ms`)),
+        );
+      };
+      arm(storeTimeoutMs);
+      const held = (): void => {
+        if (signal.aborted) return;
+        onHeld?.();
+        arm(storeTimeoutMs + ("waitMs" in request ? Number(request.waitMs) : 0));
+      };
+      send(view.index, { ...request, ...witnessOf(view) }, { signal, onHeld: held }).then(resolve, reject);
+    });
+  } catch (cause) {
+    controller.abort();
+    if (cause instanceof StoreError || cause instanceof OptionError) throw cause;
+    throw new StoreError(`${operation}: the store failed: ${String(cause)}`, { cause });
+  } finally {
+    disarm();
+  }
   if ("moved" in reply) {
     repartition(engine);
     throw new Repartitioned(`${operation}: the store has another number of partitions`);
   }
   return { reply, sentAt, tick, ordered: note(view, reply, sentAt, tick, engine.clock(), ++engine.tick) };
-}
-
-/** Gives a request its end: an answer, an error, a time-out, or close(). What comes later is ignored. */
-function bounded<T>(
-  engine: Engine,
-  operation: string,
-  send: (call: CallOptions) => Promise<T>,
-  holdMs: number,
-  held?: () => void,
-): Promise<T> {
-  const { platform, stops } = engine;
-  return new Promise<T>((resolve, reject) => {
-    const controller = new AbortController();
-    let timer: Timer;
-    let settled = false;
-    const finish = (settle: () => void): void => {
-      settled = true;
-      platform.clearTimeout(timer);
-      stops.delete(stop);
-      settle();
-    };
-    const fail = (cause: unknown): void =>
-      finish(() => {
-        const known = cause instanceof StoreError || cause instanceof OptionError;
-        reject(known ? cause : new StoreError(`${operation}: the store failed: ${String(cause)}`, { cause }));
-        controller.abort();
-      });
-    const stop = (): void => fail(new StoreError(`${operation}: the cache is closed`));
-    const arm = (ms: number): void => {
-      platform.clearTimeout(timer);
-      if (settled) return;
-      timer = platform.setTimeout(() => fail(new TimeoutError(`no answer within ${ms} ms`)), ms);
-    };
-    onClose(engine, stop);
-    arm(engine.storeTimeoutMs);
-    if (engine.closed) return stop();
-    const onHeld = (): void => {
-      held?.();
-      arm(holdMs + engine.storeTimeoutMs);
-    };
-    try {
-      send({ signal: controller.signal, onHeld }).then((value) => finish(() => resolve(value)), fail);
-    } catch (cause) {
-      fail(cause);
-    }
-  });
 }
 
 /**

@@ -4,6 +4,7 @@ import type { ValueMode } from "../codec/walk.ts";
 import type { MemoryTier } from "../memory/tier.ts";
 import { createCounters, type Counters } from "../observe/stats.ts";
 import type { Emitter } from "../observe/events.ts";
+import { StoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { LogRecord, StoreConnection } from "../store/contract.ts";
 import { partitionOf } from "../store/hash.ts";
@@ -75,11 +76,22 @@ export function newId(platform: Platform): string {
   return `${half()}.${half()}`;
 }
 
+/** Why everything ends once close() was called. */
+export const closedError = (): StoreError => new StoreError("the cache is closed");
+
 /** Reports a failure that must not stop anything. */
 export function report(engine: Engine, operation: string, error: unknown, key?: string): void {
   engine.counters.errors++;
-  engine.events.emit("error", { operation, error, ...(key === undefined ? {} : { key }) });
+  engine.events.emit("error", { operation, error, ...(key !== undefined && { key }) });
 }
+
+/** Takes a store's failure for no answer (P5), and reports it. Anything else is thrown on. */
+export const failOpen =
+  (engine: Engine, operation: string, key: string) =>
+  (error: unknown): undefined => {
+    if (!(error instanceof StoreError)) throw error;
+    report(engine, operation, error, key);
+  };
 
 /** Runs work that nobody awaits: it outlives the request, and what it throws is reported, never unhandled. */
 export function background(engine: Engine, request: RequestScope, operation: string, work: Promise<unknown>): void {
@@ -92,43 +104,49 @@ const MAX_STOPS = 10_000;
  * Has `stop` called by close(), unless it is taken from `engine.stops` before. A request that was cancelled takes
  * nothing back, so beyond a bound the oldest are forgotten: what they would end is over.
  */
-export function onClose(engine: Engine, stop: () => void): void {
-  const { stops } = engine;
+export function onClose({ stops }: Engine, stop: () => void): void {
   stops.add(stop);
   if (stops.size > MAX_STOPS) for (const oldest of stops) return void stops.delete(oldest);
 }
 
-/** A pause that close() cuts short. */
-export function pause(engine: Engine, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      engine.platform.clearTimeout(timer);
-      engine.stops.delete(stop);
-      resolve();
-    };
-    const timer = engine.platform.setTimeout(stop, ms);
-    onClose(engine, stop);
-    if (engine.closed) stop();
-  });
+/** Calls back once after `ms`, or as soon as the cache is closed. Returns how to call that off. */
+export function after(engine: Engine, ms: number, callback: () => void): () => void {
+  const { platform, stops } = engine;
+  const cancel = (): void => {
+    platform.clearTimeout(timer);
+    stops.delete(stop);
+  };
+  const stop = (): void => {
+    cancel();
+    callback();
+  };
+  const timer = platform.setTimeout(stop, ms);
+  onClose(engine, stop);
+  if (engine.closed) stop();
+  return cancel;
 }
 
-/** The outcome of a promise, or undefined after `ms`: nobody waits on what may never settle without a timer of its own. */
-export function within<T>(engine: Engine, promise: Promise<T>, ms: number): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => finish(() => resolve(undefined));
-    const finish = (settle: () => void): void => {
-      engine.platform.clearTimeout(timer);
-      engine.stops.delete(stop);
-      settle();
-    };
-    const timer = engine.platform.setTimeout(stop, ms);
-    onClose(engine, stop);
-    promise.then(
-      (value) => finish(() => resolve(value)),
-      (error: unknown) => finish(() => reject(error)),
-    );
-  });
+/** Calls a function every `ms` until the cache is closed. Returns how to stop that. */
+export function every(engine: Engine, ms: number, step: () => void): () => void {
+  const again = (): void => {
+    if (engine.closed) return;
+    step();
+    cancel = after(engine, ms, again);
+  };
+  let cancel = after(engine, ms, again);
+  return () => cancel();
 }
+
+/** A pause that close() cuts short. */
+export const pause = (engine: Engine, ms: number): Promise<void> =>
+  new Promise((resolve) => void after(engine, ms, resolve));
+
+/** Waits for a promise for at most `ms`: nobody waits on what may never settle without a timer of its own (P6). */
+export const within = (engine: Engine, promise: Promise<void>, ms: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const cancel = after(engine, ms, resolve);
+    promise.finally(cancel).then(resolve, reject);
+  });
 
 /** The copy in memory, if there is one that no invalidation known here makes void. Its age is the caller's to judge. */
 export function copyInMemory(engine: Engine, key: string): Copy | undefined {

@@ -1,6 +1,6 @@
 // Sharing a load: how a flight begins, who may join it, and how a caller lives on if the one who leads does not.
 import { isValid } from "./copy.ts";
-import { newId, onClose, within, type Engine } from "./engine.ts";
+import { every, newId, within, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
 import { covers, isExpiry } from "./pending.ts";
 import type { Reader } from "./reader.ts";
@@ -30,16 +30,26 @@ export function startFlight(
   work: (flight: Flight) => Promise<Outcome>,
   options: FlightOptions = {},
 ): Flight {
-  const { platform, flights } = engine;
+  const { flights } = engine;
   const { key, scope, request } = reader;
-  let land = (): void => undefined;
   const startedAt = engine.clock();
+  const run = async (): Promise<void> => {
+    const stop = every(engine, BEAT_MS, () => void (flight.beatAt = engine.clock()));
+    try {
+      flight.outcome = await work(flight);
+    } catch (error) {
+      flight.error = error;
+    }
+    stop();
+    flight.done = true;
+    if (flights.get(key) === flight) flights.delete(key);
+  };
   const flight: Flight = {
     began: ++engine.tick,
     startedAt,
     scope,
-    token: options.token ?? newId(platform),
-    promise: new Promise<void>((resolve) => void (land = resolve)),
+    token: options.token ?? newId(engine.platform),
+    promise: Promise.resolve().then(run), // which has the flight, and whose loader may ask for the same key
     spent: false,
     done: false,
     beatAt: startedAt,
@@ -53,32 +63,7 @@ export function startFlight(
   }
   flights.delete(key);
   flights.set(key, flight);
-  const beat = (): void => {
-    flight.beatAt = engine.clock();
-    timer = platform.setTimeout(beat, BEAT_MS);
-  };
-  let timer = platform.setTimeout(beat, BEAT_MS);
-  const stop = (): void => platform.clearTimeout(timer);
-  onClose(engine, stop);
-  const end = (): void => {
-    stop();
-    engine.stops.delete(stop);
-    flight.done = true;
-    if (flights.get(key) === flight) flights.delete(key);
-    land();
-  };
-  request.waitUntil(
-    work(flight).then(
-      (outcome) => {
-        flight.outcome = outcome;
-        end();
-      },
-      (error: unknown) => {
-        flight.error = error;
-        end();
-      },
-    ),
-  );
+  request.waitUntil(flight.promise);
   return flight;
 }
 
@@ -101,11 +86,12 @@ export const isSilent = (engine: Engine, flight: Flight): boolean => engine.cloc
 export async function join(engine: Engine, key: string, flight: Flight): Promise<boolean> {
   // A leader that follows another instance loads for itself after two leases: whoever waited that long waits for that.
   const giveUpAt = engine.clock() + 2 * engine.leaseMs + engine.storeTimeoutMs;
+  // The promise of a request that ended may reject instead of hanging.
+  let dead = false;
+  const landed = flight.promise.catch(() => void (dead = true));
   while (!flight.done) {
-    await within(engine, flight.promise, BEAT_MS).catch(() => {
-      // The promise of a request that ended may reject instead of hanging: `done` and `beatAt` tell what that means.
-    });
-    if (!flight.done && (isSilent(engine, flight) || engine.clock() >= giveUpAt || engine.closed)) {
+    await within(engine, landed, BEAT_MS);
+    if (!flight.done && (dead || isSilent(engine, flight) || engine.clock() >= giveUpAt || engine.closed)) {
       if (engine.flights.get(key) === flight) engine.flights.delete(key);
       return false;
     }

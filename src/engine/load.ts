@@ -6,7 +6,7 @@ import type { EntryMeta, NewEntry } from "../store/contract.ts";
 import { ask, deadlineOf } from "./call.ts";
 import { Failure, NOT_MODIFIED, SKIP, type LoaderContext } from "./context.ts";
 import { createCopy, isServableOnError, type Copy } from "./copy.ts";
-import { background, onClose, report, type Engine } from "./engine.ts";
+import { background, every, onClose, report, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
 import { entryMeta, install } from "./install.ts";
 import type { Reader } from "./reader.ts";
@@ -140,28 +140,22 @@ async function runLoader(run: Run): Promise<Loaded> {
 
 /** Renews the lease whenever half of it is over. Aborts the loader when it is lost. Returns how to stop. */
 function keepLease(run: Run, controller: AbortController): () => void {
-  const { engine, reader, flight, lease } = run;
-  const { platform, leaseMs } = engine;
+  const { engine, reader, flight, lease, beganAt } = run;
+  const { leaseMs } = engine;
+  const { view, key, request } = reader;
   if (lease === undefined) return () => undefined;
+  let stopped = false;
   const renew = async (): Promise<void> => {
-    const { view, key } = reader;
     const { reply } = await ask(engine, view, "renew", { key, token: flight.token, leaseMs });
     if (!reply.held && !stopped) controller.abort(new LoadLost("the lease was lost"));
   };
-  let stopped = false;
-  const step = (): void => {
-    if (engine.clock() - run.beganAt >= MAX_RENEWAL_MS) return;
-    background(engine, reader.request, "renew", renew());
-    timer = platform.setTimeout(step, leaseMs / 2);
-  };
-  let timer = platform.setTimeout(step, leaseMs / 2);
-  const stop = (): void => {
+  const stop = every(engine, leaseMs / 2, () => {
+    if (engine.clock() - beganAt < MAX_RENEWAL_MS) background(engine, request, "renew", renew());
+  });
+  return () => {
     stopped = true;
-    platform.clearTimeout(timer);
-    engine.stops.delete(stop);
+    stop();
   };
-  onClose(engine, stop);
-  return stop;
 }
 
 /** Gives the lease back, unawaited: nobody should wait for a load that came to nothing. */

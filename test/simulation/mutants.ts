@@ -59,7 +59,7 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
   "a joiner waits for a dead leader": [
     {
       file: "engine/join.ts",
-      from: "await within(engine, flight.promise, BEAT_MS)",
+      from: "await within(engine, landed, BEAT_MS)",
       to: "await flight.promise",
     },
   ],
