@@ -13,8 +13,8 @@ export interface Answered<Reply> {
   readonly ordered: boolean;
 }
 
-/** The number of partitions changed: every view was made anew, and the operation starts over. */
-export class Repartitioned extends Error {}
+/** The operation is to start over: the number of partitions changed, or a load ended without a value. */
+export class StartOver extends Error {}
 
 /** What each operation of a store takes and answers. */
 type Operations = Pick<StoreConnection, "read" | "commit" | "renew" | "release" | "write" | "changesSince">;
@@ -74,7 +74,7 @@ export async function ask<Name extends keyof Operations>(
   }
   if ("moved" in reply) {
     repartition(engine);
-    throw new Repartitioned(`${operation}: the store has another number of partitions`);
+    throw new StartOver(`${operation}: the store has another number of partitions`);
   }
   return { reply, sentAt, tick, ordered: note(view, reply, sentAt, tick, engine.clock(), ++engine.tick) };
 }

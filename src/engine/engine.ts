@@ -98,16 +98,8 @@ export function background(engine: Engine, request: RequestScope, operation: str
   request.waitUntil(work.catch((error: unknown) => report(engine, operation, error)));
 }
 
+/** Beyond that the oldest are forgotten: a request that was cancelled takes nothing back, and what they would end is over. */
 const MAX_STOPS = 10_000;
-
-/**
- * Has `stop` called by close(), unless it is taken from `engine.stops` before. A request that was cancelled takes
- * nothing back, so beyond a bound the oldest are forgotten: what they would end is over.
- */
-export function onClose({ stops }: Engine, stop: () => void): void {
-  stops.add(stop);
-  if (stops.size > MAX_STOPS) for (const oldest of stops) return void stops.delete(oldest);
-}
 
 /** Calls back once after `ms`, or as soon as the cache is closed. Returns how to call that off. */
 export function after(engine: Engine, ms: number, callback: () => void): () => void {
@@ -121,17 +113,17 @@ export function after(engine: Engine, ms: number, callback: () => void): () => v
     callback();
   };
   const timer = platform.setTimeout(stop, ms);
-  onClose(engine, stop);
+  stops.add(stop);
+  if (stops.size > MAX_STOPS) stops.delete(stops.values().next().value!); // it has that many
   if (engine.closed) stop();
   return cancel;
 }
 
-/** Calls a function every `ms` until the cache is closed. Returns how to stop that. */
+/** Calls a function every `ms`, and a last time when the cache is closed. Returns how to stop that. */
 export function every(engine: Engine, ms: number, step: () => void): () => void {
   const again = (): void => {
-    if (engine.closed) return;
     step();
-    cancel = after(engine, ms, again);
+    if (!engine.closed) cancel = after(engine, ms, again);
   };
   let cancel = after(engine, ms, again);
   return () => cancel();

@@ -1,13 +1,13 @@
 // The read path: memory if it is proved, else a flight shared with others; and again if what came is not good enough.
 import { StoreError } from "../errors.ts";
 import type { Tier } from "../observe/events.ts";
-import { Repartitioned } from "./call.ts";
+import { StartOver } from "./call.ts";
 import { isRevalidable, isServableOnError, type Copy } from "./copy.ts";
 import { copyInMemory, viewOf, within, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
 import { isJoinable, isSilent, join, startFlight, takeOver, useOf } from "./join.ts";
 import { lead, lookUp } from "./lead.ts";
-import { load, LoadLost } from "./load.ts";
+import { load } from "./load.ts";
 import { covers, isExpiry } from "./pending.ts";
 import type { Reader } from "./reader.ts";
 import { sync } from "./sync.ts";
@@ -62,7 +62,7 @@ async function attempts(engine: Engine, reader: Reader): Promise<Found | undefin
       if (found === ALONE) alone = true;
       else if (found !== AGAIN) return found;
     } catch (error) {
-      if (!(error instanceof LoadLost || error instanceof Repartitioned)) throw error;
+      if (!(error instanceof StartOver)) throw error;
       reader.view = viewOf(engine, reader.key);
     }
   }

@@ -1,7 +1,7 @@
 // Sets and invalidations: honoured here at once, done in the store in one trip, loud if that fails, and retried until it is done.
 import { StoreError } from "../errors.ts";
 import { RESERVED_TAG, type LogRecord, type Stamp, type Write } from "../store/contract.ts";
-import { ask, deadlineOf, moveInDoubt, Repartitioned, type Answered } from "./call.ts";
+import { ask, deadlineOf, moveInDoubt, StartOver, type Answered } from "./call.ts";
 import { applyRecord, background, newId, pause, viewOf, type Engine, type RequestScope } from "./engine.ts";
 import { isExpiry, supersedes, type Pending } from "./pending.ts";
 import { drop, type View } from "./view.ts";
@@ -30,7 +30,7 @@ export async function writeKey(
     try {
       return await writeTo(engine, viewOf(engine, write.key), request, write);
     } catch (error) {
-      if (!(error instanceof Repartitioned)) throw error;
+      if (!(error instanceof StartOver)) throw error;
     }
   }
 }
@@ -44,7 +44,7 @@ export async function writeTags(engine: Engine, request: RequestScope, write: Wr
       result.status === "rejected" ? [{ index, cause: result.reason as unknown }] : [],
     );
     if (failed.length === 0) return;
-    if (failed.some(({ cause }) => cause instanceof Repartitioned)) continue;
+    if (failed.some(({ cause }) => cause instanceof StartOver)) continue;
     const where =
       views.length > 1 ? ` by partitions ${failed.map(({ index }) => index).join(", ")} of ${views.length}` : "";
     const { cause } = failed[0]!; // at least one failed
@@ -156,7 +156,7 @@ async function retry(engine: Engine, view: View): Promise<void> {
       await attempt(engine, view, pending);
       failures = 0;
     } catch (error) {
-      if (error instanceof Repartitioned) return;
+      if (error instanceof StartOver) return;
       if (!(error instanceof StoreError)) throw error;
       failures++;
     }

@@ -37,8 +37,8 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
   "what the store refused is installed": [
     {
       file: "engine/load.ts",
-      from: "    return { copy: unstored(), stored: false };\n  }\n",
-      to: "    const copy = unstored(); install(engine, key, copy, true); return { copy, stored: false };\n  }\n",
+      from: `if (done && done.reply.outcome === "stored") {`,
+      to: "if (done) {",
     },
   ],
   "a joiner takes an older load": [
