@@ -42,7 +42,7 @@ export interface Engine extends EngineOptions {
 export interface RequestScope {
   waitUntil(promise: Promise<unknown>): void;
   /** Until when, in local time, each of the held reads of this request may last. */
-  holds: readonly number[];
+  holds: readonly { readonly until: number }[];
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -87,7 +87,7 @@ export function report(engine: Engine, operation: string, error: unknown, key?: 
 
 /** Takes a store's failure for no answer (P5), and reports it. Anything else is thrown on. */
 export const failOpen =
-  (engine: Engine, operation: string, key: string) =>
+  (engine: Engine, operation: string, key?: string) =>
   (error: unknown): undefined => {
     if (!(error instanceof StoreError)) throw error;
     report(engine, operation, error, key);
@@ -129,9 +129,9 @@ export function every(engine: Engine, ms: number, step: () => void): () => void 
   return () => cancel();
 }
 
-/** A pause that close() cuts short. */
+/** A pause of half to all of `ms`, so that instances do not act in step. close() cuts it short. */
 export const pause = (engine: Engine, ms: number): Promise<void> =>
-  new Promise((resolve) => void after(engine, ms, resolve));
+  new Promise((resolve) => void after(engine, ms * (0.5 + engine.platform.random() / 2), resolve));
 
 /** Waits for a promise for at most `ms`: nobody waits on what may never settle without a timer of its own (P6). */
 export const within = (engine: Engine, promise: Promise<void>, ms: number): Promise<void> =>

@@ -14,6 +14,11 @@ export interface Outcome {
   readonly beganAt: number;
 }
 
+/** One with a value. */
+export interface Hit extends Outcome {
+  readonly copy: Copy;
+}
+
 /**
  * The promise belongs to the request that leads: when that is cancelled, it may never settle, and not even `finally`
  * runs (P6). So followers watch `done` and `beatAt` with timers of their own.

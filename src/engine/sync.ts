@@ -1,7 +1,6 @@
 // Pull: one small question to the log for all of the isolate's hits, instead of one per key.
-import { StoreError } from "../errors.ts";
 import { ask } from "./call.ts";
-import { applyRecord, background, report, within, type Engine, type RequestScope } from "./engine.ts";
+import { applyRecord, background, failOpen, within, type Engine, type RequestScope } from "./engine.ts";
 import { drop, type Sync, type View } from "./view.ts";
 
 /**
@@ -24,19 +23,13 @@ export async function sync(engine: Engine, view: View, needAt: number, request: 
   const sentAt = engine.clock();
   if (sentAt < view.syncAgainAt) return;
   const promise = question(engine, view).catch((error: unknown) => {
-    if (!(error instanceof StoreError)) throw error;
+    failOpen(engine, "changesSince")(error);
     view.syncAgainAt = engine.clock() + engine.storeTimeoutMs;
     engine.events.emit("sync", { partition: view.index, outcome: "failed" });
-    report(engine, "changesSince", error);
   });
-  const mine: Sync = { sentAt, promise, done: false };
+  const mine: Sync = { sentAt, promise: promise.finally(() => void (mine.done = true)), done: false };
   view.syncing = mine;
-  background(
-    engine,
-    request,
-    "changesSince",
-    promise.finally(() => void (mine.done = true)),
-  );
+  background(engine, request, "changesSince", mine.promise);
   await promise;
 }
 

@@ -149,7 +149,7 @@ async function retry(engine: Engine, view: View): Promise<void> {
     if (view.pending.length > MAX_PENDING) collapse(view);
     const delayMs = Math.min(RETRY_MS[0] * 2 ** failures, RETRY_MS[1]);
     view.retriedUntil = engine.clock() + delayMs + 4 * engine.storeTimeoutMs;
-    await pause(engine, delayMs * (0.5 + engine.platform.random() / 2));
+    await pause(engine, delayMs);
     const pending = view.pending.find(({ attempted }) => attempted);
     if (pending === undefined || engine.closed || !engine.views.includes(view)) return;
     try {

@@ -103,8 +103,8 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
   "a store that fails, fails reads": [
     {
       file: "engine/lead.ts",
-      from: `      report(engine, "read", error, reader.name);\n      return alone();`,
-      to: "      throw error;",
+      from: `    .catch(failOpen(engine, "read", name))\n`,
+      to: "",
     },
   ],
   "ages count from the answer": [
