@@ -84,10 +84,8 @@ export async function ask<Name extends keyof Operations>(
  * so that a write that was rejected never takes effect after what came next. Counted from when the store's time arrived
  * here, which can only make it earlier; less one, since clocks show whole milliseconds: the instant of the time-out is late.
  */
-export function deadlineOf(engine: Engine, view: View): { deadline?: number } {
-  if (view.storeTime === undefined) return {};
-  return { deadline: view.storeTime + (engine.clock() - view.storeTimeAt) + engine.storeTimeoutMs - 1 };
-}
+export const deadlineOf = (engine: Engine, { storeAheadMs }: View): { deadline?: number } =>
+  storeAheadMs === undefined ? {} : { deadline: storeAheadMs + engine.clock() + engine.storeTimeoutMs - 1 };
 
 /** Starts over with the number of partitions that the store has recorded. */
 function repartition(engine: Engine): void {

@@ -1,7 +1,7 @@
 // A value with what is needed to decide whether it may still be used: kept in memory, and passed from a flight to its callers.
 import type { Held } from "../codec/walk.ts";
 import type { EntryMeta } from "../store/contract.ts";
-import { judgeTags, type View } from "./view.ts";
+import { judge, type View } from "./view.ts";
 
 /** All instants are local time. One shape for all, since every memory hit reads it. */
 export interface Copy {
@@ -79,15 +79,15 @@ export function expireCopy(copy: Copy, at: number): void {
 }
 
 /** Whether no invalidation known here makes it void; expiries known of its tags are applied to it. O(1) when nothing is new. */
-export function isValid(copy: Copy): boolean {
-  const { view } = copy;
-  if (copy.generation !== view.generation) return false;
-  if (copy.checked === view.tagChanges) return true;
-  const { gone, staleAt } = judgeTags(view, copy.version, copy.seq, copy.tags);
-  if (gone) return false;
-  if (staleAt !== undefined) expireCopy(copy, staleAt);
-  copy.checked = view.tagChanges;
-  return true;
+export const isValid = (copy: Copy): boolean =>
+  copy.generation === copy.view.generation && (copy.checked === copy.view.tagChanges || isSpared(copy));
+
+/** The same, compared anew, and with its key if that is given. */
+export function isSpared(copy: Copy, key?: string): boolean {
+  const { gone, staleAt } = judge(copy.view, copy, key);
+  expireCopy(copy, staleAt);
+  if (!gone) copy.checked = copy.view.tagChanges;
+  return !gone;
 }
 
 /** Whether a window of this length, which begins where freshness ends, is open. One of a copy in doubt is so before its time. */

@@ -2,7 +2,7 @@
 import { isValid } from "./copy.ts";
 import { every, newId, within, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
-import { covers, isExpiry } from "./pending.ts";
+import { covers, isExpiry, ownWrites } from "./pending.ts";
 import type { Reader } from "./reader.ts";
 import { judge } from "./view.ts";
 
@@ -113,34 +113,30 @@ export function isJoinable(engine: Engine, { view, key }: Reader, flight: Flight
 }
 
 /** What a reader may do with an outcome. `pending`: nothing, because of an own write that the store has not acknowledged. */
-export type Use = "as it is" | "as stale" | "pending" | "not at all";
+export type Use = "as it is" | "as stale" | "pending";
 
 /**
- * Whether an outcome is good for a reader (P1, P2). What was loaded after the reader began always is: whatever was
- * acknowledged before, its origin knew. Anything else needs a proof young enough, and no record known here may cover it.
+ * Whether an outcome is good for a reader (P1, P2); undefined: not at all. What was loaded after the reader began always
+ * is: whatever was acknowledged before, its origin knew. Anything else needs a proof young enough, and no record known
+ * here may cover it.
  */
-export function useOf(engine: Engine, reader: Reader, outcome: Outcome, joined: boolean): Use {
+export function useOf(engine: Engine, reader: Reader, outcome: Outcome, joined: boolean): Use | undefined {
   const { view, key, needAt } = reader;
-  const { copy, began, tier } = outcome;
-  const loaded = tier === "loader";
+  const { copy, began } = outcome;
+  const loaded = outcome.tier === "loader";
   if (loaded && began >= reader.tick) return "as it is";
-  if (copy === undefined) return joined && outcome.beganAt < needAt ? "not at all" : "as it is";
-  const { epoch, version, seq, tags } = copy;
-  if (engine.store !== undefined) {
+  if (!copy) return joined && outcome.beganAt < needAt ? undefined : "as it is";
+  const sameEpoch = copy.epoch === view.epoch;
+  if (engine.store) {
     const provedAt = Math.max(copy.provedAt, isValid(copy) ? view.provedAt : -Infinity);
-    if (joined && provedAt < needAt) return "not at all";
+    if (joined && provedAt < needAt) return undefined;
     // What was invalidated between its seq and there is forgotten, and may have been asked for here.
-    if (epoch === view.epoch && seq < view.coveredFrom) return "not at all";
-    if (epoch !== view.epoch && (joined || began < view.epochTick)) return "not at all";
+    if (sameEpoch ? copy.seq < view.coveredFrom : joined || began < view.epochTick) return undefined;
   }
-  if (joined && outcome.state === "fresh" && copy.freshUntil < reader.startedAt) return "not at all";
-  const known = epoch === view.epoch ? judge(view, version, seq, key, tags) : { gone: false, staleAt: undefined };
-  if (known.gone) return "not at all";
-  let use: Use = known.staleAt === undefined ? "as it is" : "as stale";
-  for (const { tick, write } of view.pending) {
-    if (tick >= reader.tick || (loaded && began > tick) || !covers(write, key, tags, true)) continue;
-    if (!isExpiry(write)) return "pending";
-    use = "as stale";
-  }
-  return use;
+  if (joined && outcome.state === "fresh" && copy.freshUntil < reader.startedAt) return undefined;
+  const known = sameEpoch ? judge(view, copy, key) : undefined;
+  if (known?.gone) return undefined;
+  const own = ownWrites(reader, copy.tags).filter(({ tick }) => !loaded || began <= tick);
+  if (!own.every(({ write }) => isExpiry(write))) return "pending";
+  return own.length > 0 || (known && known.staleAt < Infinity) ? "as stale" : "as it is";
 }

@@ -84,27 +84,13 @@ export async function lead(engine: Engine, reader: Reader, flight: Flight, befor
   }
 }
 
-/** A read without a loader: what the store has. Undefined if it is out of reach. */
-export async function lookUp(engine: Engine, reader: Reader): Promise<Outcome | undefined> {
-  const miss: Outcome = {
-    copy: undefined,
-    state: "fresh",
-    tier: "store",
-    began: ++engine.tick,
-    beganAt: engine.clock(),
-  };
-  if (engine.store === undefined || !reader.options.store) return miss;
-  const read = await readStore(engine, reader, undefined, undefined, 0);
-  return read && (read.outcome ?? miss);
-}
-
 /** Asks once; for the lease too, if a flight is given. Installs what it finds. Undefined, and an event, if the store fails. */
-async function readStore(
+export async function readStore(
   engine: Engine,
   reader: Reader,
-  flight: Flight | undefined,
-  refresh: string | undefined,
-  patienceMs: number,
+  flight?: Flight,
+  refresh?: string,
+  patienceMs = 0,
 ): Promise<StoreRead | undefined> {
   const { key, name, view, request, scope, options } = reader;
   const { leaseMs } = engine;

@@ -55,4 +55,4 @@ export function userTags(scope: Scope, tags: readonly string[]): string[] {
 }
 
 /** Whether a tag was given by a user, not reserved. */
-export const isUserTag = (tag: string): boolean => tag.charCodeAt(0) === USER_TAG.charCodeAt(0);
+export const isUserTag = (tag: string): boolean => tag.startsWith(USER_TAG);

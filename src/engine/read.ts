@@ -1,18 +1,16 @@
 // The read path: memory if it is proved, else a flight shared with others; and again if what came is not good enough.
-import { StoreError } from "../errors.ts";
 import type { Tier } from "../observe/events.ts";
 import { StartOver } from "./call.ts";
 import { isRevalidable, isServableOnError, type Copy } from "./copy.ts";
-import { copyInMemory, viewOf, within, type Engine } from "./engine.ts";
+import { closedError, copyInMemory, viewOf, within, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
 import { isJoinable, isSilent, join, startFlight, takeOver, useOf } from "./join.ts";
-import { lead, lookUp } from "./lead.ts";
+import { lead, readStore } from "./lead.ts";
 import { load } from "./load.ts";
-import { covers, isExpiry } from "./pending.ts";
+import { isExpiry, ownWrites } from "./pending.ts";
 import type { Reader } from "./reader.ts";
 import { sync } from "./sync.ts";
 import { retryAll } from "./write.ts";
-import type { View } from "./view.ts";
 
 /** The answer to a read. */
 export interface Found {
@@ -56,7 +54,7 @@ export function countHit(engine: Engine, key: string, tier: "memory" | "store", 
 async function attempts(engine: Engine, reader: Reader): Promise<Found | undefined> {
   let alone = false;
   for (let attempt = 1; ; attempt++) {
-    if (engine.closed) throw new StoreError("the cache is closed");
+    if (engine.closed) throw closedError();
     try {
       const found = await tryOnce(engine, reader, alone || attempt > MAX_ATTEMPTS, attempt <= 2 * MAX_ATTEMPTS);
       if (found === ALONE) alone = true;
@@ -69,17 +67,16 @@ async function attempts(engine: Engine, reader: Reader): Promise<Found | undefin
 }
 
 async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: boolean): Promise<Attempt> {
-  const { view, key, loader, options, tick } = reader;
-  const own = await ownInvalidation(engine, reader);
-  if (alone || own === "gone") {
-    if (loader === undefined) return undefined;
-    return fly(engine, reader, undefined, true, mayJoin);
-  }
+  const { view, loader, options } = reader;
+  const { reserved } = reader.scope;
+  if (view.pending.length > 0) retryAll(engine, reader.request);
+  await firstAttempts(engine, reader, reserved);
+  if (alone || pendingOn(reader, reserved) === "gone") return loader && fly(engine, reader, undefined, true, mayJoin);
   const copy = options.memory && !options.strong ? await copyFor(engine, reader) : undefined;
-  const pending = copy && pendingOn(view, key, copy.tags, tick);
+  const pending = copy && pendingOn(reader, copy.tags);
   let memory: (Found & Outcome) | undefined;
   if (copy !== undefined && pending !== "gone") {
-    memory = { copy, state: "stale", tier: "memory", began: tick, beganAt: reader.startedAt };
+    memory = { copy, state: "stale", tier: "memory", began: reader.tick, beganAt: reader.startedAt };
     const now = engine.clock();
     if (isProved(copy, reader) && pending === undefined && now < copy.freshUntil) return { ...memory, state: "fresh" };
     if (isRevalidable(copy, now)) {
@@ -90,38 +87,31 @@ async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: 
     if (now < copy.retryAt && isServableOnError(copy, now)) return memory;
   }
   if (loader !== undefined) return fly(engine, reader, memory, false, mayJoin);
-  const outcome = await lookUp(engine, reader);
-  if (outcome === undefined) return memory && isServableOnError(memory.copy, engine.clock()) ? memory : undefined;
-  return settle(engine, reader, outcome, false);
+  if (!engine.store || !options.store) return undefined;
+  const found = await readStore(engine, reader);
+  if (!found) return memory && isServableOnError(memory.copy, engine.clock()) ? memory : undefined;
+  return found.outcome && settle(engine, reader, found.outcome, false);
 }
 
-/** What own writes in doubt, asked for before the reader began, do to what they cover: the strongest of them counts. */
-function pendingOn(view: View, key: string, tags: readonly string[], before: number): "gone" | "stale" | undefined {
-  const found = view.pending.filter(({ tick, write }) => tick < before && covers(write, key, tags, true));
+/** What own writes in doubt do to what they cover: the strongest of them counts. */
+function pendingOn(reader: Reader, tags: readonly string[]): "gone" | "stale" | undefined {
+  const found = ownWrites(reader, tags);
   if (found.length === 0) return undefined;
   return found.every(({ write }) => isExpiry(write)) ? "stale" : "gone";
 }
 
-/** Lets own writes that cover the reader's key have their first attempt; then says what those still in doubt do to it. */
-async function ownInvalidation(engine: Engine, reader: Reader): Promise<"gone" | "stale" | undefined> {
-  const { view, key, scope, tick, request } = reader;
-  if (view.pending.length > 0) retryAll(engine, request);
-  await firstAttempts(engine, reader, scope.reserved);
-  return pendingOn(view, key, scope.reserved, tick);
-}
-
-/** True if there was something to wait for. */
+/** Lets own writes that cover the reader's key or these tags have their first attempt. True if there was one to wait for. */
 async function firstAttempts(engine: Engine, reader: Reader, tags: readonly string[]): Promise<boolean> {
-  const { view, key, tick, request } = reader;
-  const fresh = view.pending.filter((own) => own.tick < tick && !own.attempted && covers(own.write, key, tags, true));
+  const fresh = ownWrites(reader, tags).filter(({ attempted }) => !attempted);
   for (const own of fresh) {
     // The promise of a request that ended may reject, or never settle.
     await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs).catch(() => undefined);
     // No attempt takes longer: whoever asked for it was cut off, and others go on with it (P6).
     own.attempted = true;
   }
-  if (fresh.length > 0) retryAll(engine, request);
-  return fresh.length > 0;
+  if (fresh.length === 0) return false;
+  retryAll(engine, reader.request);
+  return true;
 }
 
 const isProved = (copy: Copy, { view, needAt }: Reader): boolean => Math.max(copy.provedAt, view.provedAt) >= needAt;
@@ -157,7 +147,7 @@ async function fly(
 ): Promise<Attempt> {
   const { key } = reader;
   const running = engine.flights.get(key);
-  let token: string | undefined;
+  let token;
   if (mayJoin && running?.alone === alone && isJoinable(engine, reader, running)) {
     const { stale } = running;
     if (stale?.copy !== undefined && isRevalidable(stale.copy, engine.clock())) {
@@ -190,15 +180,13 @@ function landed(engine: Engine, reader: Reader, flight: Flight, joined: boolean)
 async function settle(engine: Engine, reader: Reader, outcome: Outcome, joined: boolean): Promise<Attempt> {
   const { copy, tier } = outcome;
   const use = useOf(engine, reader, outcome, joined);
-  if (use === "not at all") return AGAIN;
-  if (copy === undefined) return undefined;
-  if (use === "pending") return (await firstAttempts(engine, reader, copy.tags)) ? AGAIN : ALONE;
+  if (!use) return AGAIN;
+  if (!copy) return undefined;
   const servable = isRevalidable(copy, engine.clock());
-  if (use === "as stale" && !servable) {
-    const pending = pendingOn(reader.view, reader.key, copy.tags, reader.tick) !== undefined;
-    return pending && !(await firstAttempts(engine, reader, copy.tags)) ? ALONE : AGAIN;
+  if (use === "pending" || (use === "as stale" && !servable)) {
+    if (await firstAttempts(engine, reader, copy.tags)) return AGAIN;
+    return use === "pending" || pendingOn(reader, copy.tags) ? ALONE : AGAIN;
   }
   const state = use === "as stale" ? "stale" : outcome.state;
-  if (state === "stale" && reader.loader === undefined && !servable) return undefined;
-  return { copy, state, tier };
+  return state === "fresh" || servable || reader.loader ? { copy, state, tier } : undefined;
 }

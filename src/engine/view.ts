@@ -53,23 +53,22 @@ export interface View {
   syncAgainAt: number;
   /** Own writes in doubt are being retried, unless whoever does so has not shown itself until this local time. */
   retriedUntil: number;
-  /** The store's clock as of its latest answer, and the local time at which that arrived. */
-  storeTime: number | undefined;
-  storeTimeAt: number;
+  /** What the store's clock showed in its latest answer, less the local time at which that arrived. */
+  storeAheadMs: number | undefined;
 }
 
 const MAX_KEYS = 1_000;
 const MAX_TAGS = 10_000;
 
 export function createView(index: number): View {
-  return {
+  const view: View = {
     index,
     epoch: undefined,
     coveredFrom: 0,
     applied: 0,
     tip: "",
     newest: 0,
-    provedAt: -Infinity,
+    provedAt: 0,
     epochTick: 0,
     generation: 0,
     tagChanges: 0,
@@ -81,9 +80,10 @@ export function createView(index: number): View {
     syncing: undefined,
     syncAgainAt: -Infinity,
     retriedUntil: -Infinity,
-    storeTime: undefined,
-    storeTimeAt: 0,
+    storeAheadMs: undefined,
   };
+  drop(view, undefined, -Infinity, 0);
+  return view;
 }
 
 /** The newest position this instance vouches for, for the store to compare with its own. */
@@ -113,8 +113,7 @@ export function drop(view: View, to: Position | undefined, provedAt: number, tic
  * because the question was sent before the view's epoch was learnt: then nothing of it may be used for memory.
  */
 export function note(view: View, stamp: Stamp, sentAt: number, sentTick: number, nowAt: number, tick: number): boolean {
-  view.storeTime = stamp.time;
-  view.storeTimeAt = nowAt;
+  view.storeAheadMs = stamp.time - nowAt;
   if (stamp.epoch !== view.epoch) {
     // Also if none is known any more: what made it be forgotten was learnt after the question was sent (ackEpoch).
     if (sentTick < view.epochTick) return false;
@@ -176,33 +175,28 @@ export function advance(view: View, record: LogRecord): void {
 /** How the known records bear on something of this version: nothing, stale since then, or void. */
 export interface Verdict {
   readonly gone: boolean;
-  /** Local time since when it is stale; undefined if it is not. */
-  readonly staleAt: number | undefined;
+  /** Local time since when it is stale; Infinity if it is not. */
+  readonly staleAt: number;
 }
 
 /**
- * Compares with the tags alone, for copies: key records have already removed theirs. `seq` is where the store found it
- * valid: a pruned tag that was invalidated before that was still known to the store.
+ * Compares a result with the tags, and with its key if that is given: those in memory are without, since key records
+ * have already removed theirs. `seq` is where the store found it valid: a pruned tag that was invalidated before that
+ * was still known to the store.
  */
-export function judgeTags(view: View, version: number, seq: number, tags: readonly string[]): Verdict {
+export function judge(
+  view: View,
+  { version, seq, tags }: { readonly version: number; readonly seq: number; readonly tags: readonly string[] },
+  key?: string,
+): Verdict {
   let gone = seq < view.tagFloor && tags.some(isUserTag);
-  let staleAt: number | undefined;
-  for (const tag of tags) {
-    const known = view.tags.get(tag);
-    if (known === undefined) continue;
+  let staleAt = Infinity;
+  const compare = (known: Known | undefined): void => {
+    if (!known) return;
     if (known.seq > version) gone = true;
-    if (known.expireSeq > version) staleAt = Math.min(staleAt ?? Infinity, known.expiredAt);
-  }
-  return { gone, staleAt };
-}
-
-/** Compares with key and tags: for a result that is about to be installed, or handed to a reader. */
-export function judge(view: View, version: number, seq: number, key: string, tags: readonly string[]): Verdict {
-  const byTags = judgeTags(view, version, seq, tags);
-  const known = view.keys.get(key);
-  const expired = known !== undefined && known.expireSeq > version;
-  return {
-    gone: byTags.gone || (known !== undefined && known.seq > version),
-    staleAt: expired ? Math.min(byTags.staleAt ?? Infinity, known.expiredAt) : byTags.staleAt,
+    if (known.expireSeq > version) staleAt = Math.min(staleAt, known.expiredAt);
   };
+  for (const tag of tags) compare(view.tags.get(tag));
+  if (key !== undefined) compare(view.keys.get(key));
+  return { gone, staleAt };
 }

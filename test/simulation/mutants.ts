@@ -29,10 +29,10 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
   "an answer is installed whatever was invalidated meanwhile": [
     {
       file: "engine/install.ts",
-      from: "if (gone || view.pending.some(({ write }) => covers(write, key, tags, true))) return false;",
+      from: "if (view.pending.some(({ write }) => covers(write, key, tags, true))) return false;",
       to: "",
     },
-    { file: "engine/install.ts", from: "const { gone, staleAt }", to: "const { staleAt }" },
+    { file: "engine/install.ts", from: " || !isSpared(copy, key)", to: "" },
   ],
   "what the store refused is installed": [
     {
@@ -48,11 +48,11 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
       from: "    view.pending.some((pending) => since(",
       to: "    view.pending.some((pending) => false && since(",
     },
-    { file: "engine/join.ts", from: `if (known.gone) return "not at all";`, to: "" },
-    { file: "engine/join.ts", from: `if (!isExpiry(write)) return "pending";`, to: "" },
+    { file: "engine/join.ts", from: "if (known?.gone) return undefined;", to: "" },
+    { file: "engine/join.ts", from: `if (!own.every(({ write }) => isExpiry(write))) return "pending";`, to: "" },
     {
       file: "engine/join.ts",
-      from: `if (joined && provedAt < needAt) return "not at all";`,
+      from: "if (joined && provedAt < needAt) return undefined;",
       to: "",
     },
   ],
@@ -77,7 +77,7 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
   ],
   "an own write in doubt is not honoured": [
     { file: "engine/read.ts", from: "if (found.length === 0) return undefined;", to: "return undefined;" },
-    { file: "engine/join.ts", from: `if (!isExpiry(write)) return "pending";`, to: "" },
+    { file: "engine/join.ts", from: `if (!own.every(({ write }) => isExpiry(write))) return "pending";`, to: "" },
   ],
   "a write in doubt is not retried": [
     {
