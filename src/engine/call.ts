@@ -2,6 +2,7 @@
 import { OptionError, StoreError, TimeoutError } from "../errors.ts";
 import type { Answer, CallOptions, Moved, Stamp, StoreConnection, Witnessed } from "../store/contract.ts";
 import { after, closedError, createViews, viewOf, type Engine } from "./engine.ts";
+import { isInDoubt } from "./pending.ts";
 import { note, witnessOf, type View } from "./view.ts";
 
 /** An answer, with when its question was sent. */
@@ -98,8 +99,7 @@ function repartition(engine: Engine): void {
 
 /** Own writes in doubt go where their keys and tags belong now. */
 export function moveInDoubt(engine: Engine, from: readonly View[]): void {
-  const inDoubt = from.flatMap((view) => view.pending.filter(({ attempted }) => attempted));
-  for (const pending of new Map(inDoubt.map((each) => [each.nonce, each])).values()) {
+  for (const pending of new Set(from.flatMap((view) => view.pending.filter(isInDoubt)))) {
     const { write } = pending;
     const views = "key" in write ? [viewOf(engine, write.key)] : engine.views;
     for (const view of views) view.pending.push(pending);

@@ -134,10 +134,10 @@ export const pause = (engine: Engine, ms: number): Promise<void> =>
   new Promise((resolve) => void after(engine, ms * (0.5 + engine.platform.random() / 2), resolve));
 
 /** Waits for a promise for at most `ms`: nobody waits on what may never settle without a timer of its own (P6). */
-export const within = (engine: Engine, promise: Promise<void>, ms: number): Promise<void> =>
+export const within = (engine: Engine, promise: Promise<unknown>, ms: number): Promise<void> =>
   new Promise((resolve, reject) => {
     const cancel = after(engine, ms, resolve);
-    promise.finally(cancel).then(resolve, reject);
+    promise.finally(cancel).then(() => resolve(), reject);
   });
 
 /** The copy in memory, if there is one that no invalidation known here makes void. Its age is the caller's to judge. */

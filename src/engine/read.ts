@@ -104,8 +104,8 @@ function pendingOn(reader: Reader, tags: readonly string[]): "gone" | "stale" | 
 async function firstAttempts(engine: Engine, reader: Reader, tags: readonly string[]): Promise<boolean> {
   const fresh = ownWrites(reader, tags).filter(({ attempted }) => !attempted);
   for (const own of fresh) {
-    // The promise of a request that ended may reject, or never settle.
-    await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs).catch(() => undefined);
+    // It is there since the write was asked for; the promise of a request that ended may reject, or never settle.
+    await within(engine, own.firstAttempt!, 2 * engine.storeTimeoutMs).catch(() => undefined);
     // No attempt takes longer: whoever asked for it was cut off, and others go on with it (P6).
     own.attempted = true;
   }

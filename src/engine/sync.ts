@@ -1,7 +1,7 @@
 // Pull: one small question to the log for all of the isolate's hits, instead of one per key.
 import { ask } from "./call.ts";
 import { applyRecord, background, failOpen, within, type Engine, type RequestScope } from "./engine.ts";
-import { drop, type Sync, type View } from "./view.ts";
+import { drop, proveBy, type Sync, type View } from "./view.ts";
 
 /**
  * Brings the view up to date, so that it is proved at or after `needAt` if the store answers. Shared by concurrent
@@ -46,6 +46,6 @@ async function question(engine: Engine, view: View): Promise<void> {
   } else {
     for (const record of records) applyRecord(engine, view, record, ++engine.tick);
   }
-  if (reply.seq <= view.applied) view.provedAt = Math.max(view.provedAt, sentAt);
+  proveBy(view, reply, sentAt);
   engine.events.emit("sync", { partition: view.index, outcome: records === undefined ? "dropped" : "current" });
 }

@@ -108,6 +108,11 @@ export function drop(view: View, to: Position | undefined, provedAt: number, tic
   view.tagChanges++;
 }
 
+/** An answer that has nothing newer proves the view, as of when its question was sent, not of when it came (P2). */
+export function proveBy(view: View, stamp: Position, sentAt: number): void {
+  if (stamp.seq <= view.applied) view.provedAt = Math.max(view.provedAt, sentAt);
+}
+
 /**
  * Takes in what every store answer carries. False if its epoch differs from the view's and cannot be ordered after it,
  * because the question was sent before the view's epoch was learnt: then nothing of it may be used for memory.
@@ -118,9 +123,8 @@ export function note(view: View, stamp: Stamp, sentAt: number, sentTick: number,
     // Also if none is known any more: what made it be forgotten was learnt after the question was sent (ackEpoch).
     if (sentTick < view.epochTick) return false;
     drop(view, stamp, sentAt, tick);
-  } else if (stamp.seq <= view.applied) {
-    // Proof counts from when the question was sent, not from when the answer came (P2).
-    view.provedAt = Math.max(view.provedAt, sentAt);
+  } else {
+    proveBy(view, stamp, sentAt);
   }
   view.newest = Math.max(view.newest, stamp.seq);
   return true;

@@ -5,11 +5,7 @@ import { edited, real, type Edit, type Subject } from "./subject.ts";
 /** A mutant of the engine: one or a few lines changed. */
 const edits: Readonly<Record<string, readonly Edit[]>> = {
   "a sync is proved from when its answer came": [
-    {
-      file: "engine/view.ts",
-      from: "    view.provedAt = Math.max(view.provedAt, sentAt);\n  }\n  view.newest",
-      to: "    view.provedAt = Math.max(view.provedAt, nowAt);\n  }\n  view.newest",
-    },
+    { file: "engine/view.ts", from: "    proveBy(view, stamp, sentAt);", to: "    proveBy(view, stamp, nowAt);" },
   ],
   "a newer seq on any answer counts as caught up": [
     {
@@ -30,7 +26,7 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
     {
       file: "engine/install.ts",
       from: "if (view.pending.some(({ write }) => covers(write, key, tags, true))) return false;",
-      to: "",
+      to: "copy.checked = view.tagChanges;",
     },
     { file: "engine/install.ts", from: " || !isSpared(copy, key)", to: "" },
   ],
@@ -39,6 +35,11 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
       file: "engine/load.ts",
       from: `if (done && done.reply.outcome === "stored") {`,
       to: "if (done) {",
+    },
+    {
+      file: "engine/load.ts",
+      from: "freshForMs: reply.freshForMs",
+      to: "freshForMs: ttlMs",
     },
   ],
   "a joiner takes an older load": [
@@ -82,21 +83,21 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
   "a write in doubt is not retried": [
     {
       file: "engine/write.ts",
-      from: 'background(engine, request, "retry", retry(engine, view).finally(done));',
+      from: 'background(engine, request, "retry", retry(engine, view).then(done));',
       to: "void done;",
     },
   ],
   "a set in doubt is set again": [
     {
       file: "engine/write.ts",
-      from: `write.kind === "set" ? { kind: "delete", key: write.key } : write;`,
+      from: `kind === "set" ? { kind: "delete", key: write.key } : write;`,
       to: "write;",
     },
   ],
   "a retry goes on after a later write": [
     {
       file: "engine/write.ts",
-      from: "!(other.tick < pending.tick && supersedes(pending.write, other.write))",
+      from: "!(other.tick < tick && supersedes(write, other.write))",
       to: "true",
     },
   ],
