@@ -91,7 +91,7 @@ export const deadlineOf = (engine: Engine, { storeAheadMs }: View): { deadline?:
 /** Starts over with the number of partitions that the store has recorded. */
 function repartition(engine: Engine): void {
   const before = engine.views;
-  engine.views = createViews(engine.store!.partitions, false); // only a store answers
+  engine.views = createViews(engine);
   engine.tier?.clear();
   engine.flights.clear();
   moveInDoubt(engine, before);

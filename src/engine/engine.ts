@@ -11,7 +11,7 @@ import { partitionOf } from "../store/hash.ts";
 import { createClock, type Clock } from "./clock.ts";
 import { expireCopy, isValid, type Copy } from "./copy.ts";
 import type { Flight } from "./flight.ts";
-import { advance, createView, learn, type View } from "./view.ts";
+import { createView, learn, type View } from "./view.ts";
 
 export interface EngineOptions {
   readonly platform: Platform;
@@ -50,7 +50,7 @@ export function createEngine(options: EngineOptions): Engine {
     ...options,
     clock: createClock(options.platform),
     tick: 0,
-    views: createViews(options.store?.partitions ?? 1, options.store === undefined),
+    views: createViews(options),
     flights: new Map(),
     counters: createCounters(),
     stops: new Set(),
@@ -59,10 +59,10 @@ export function createEngine(options: EngineOptions): Engine {
 }
 
 /** Without a store the view is its own authority: it is at its own epoch, and always proved. */
-export function createViews(partitions: number, local: boolean): View[] {
-  return Array.from({ length: partitions }, (_, index) => {
+export function createViews({ store }: Pick<EngineOptions, "store">): View[] {
+  return Array.from({ length: store?.partitions ?? 1 }, (_, index) => {
     const view = createView(index);
-    return local ? Object.assign(view, { epoch: "local", provedAt: Infinity }) : view;
+    return store ? view : Object.assign(view, { epoch: "local", provedAt: Infinity });
   });
 }
 
@@ -71,7 +71,7 @@ export function viewOf(engine: Engine, key: string): View {
 }
 
 /** An id that nobody else ever makes: about 100 random bits. */
-export function newId(platform: Platform): string {
+export function newId({ platform }: Engine): string {
   const half = (): string => Math.floor(platform.random() * 2 ** 52).toString(36);
   return `${half()}.${half()}`;
 }
@@ -143,7 +143,7 @@ export const within = (engine: Engine, promise: Promise<unknown>, ms: number): P
 /** The copy in memory, if there is one that no invalidation known here makes void. Its age is the caller's to judge. */
 export function copyInMemory(engine: Engine, key: string): Copy | undefined {
   const copy = engine.tier?.get(key)?.item;
-  if (copy === undefined || isValid(copy)) return copy;
+  if (!copy || isValid(copy)) return copy;
   engine.tier!.delete(key); // it was just read from there
   return undefined;
 }
@@ -152,10 +152,9 @@ export function copyInMemory(engine: Engine, key: string): Copy | undefined {
 export function applyRecord(engine: Engine, view: View, record: LogRecord, tick: number): void {
   const nowAt = engine.clock();
   learn(view, record, nowAt, tick);
-  advance(view, record);
   if (record.key === undefined) return; // copies are compared with tags when they are used, not now
   const copy = engine.tier?.peek(record.key)?.item;
-  if (copy === undefined || copy.version >= record.seq) return;
+  if (!copy || copy.version >= record.seq) return;
   if (record.expire) expireCopy(copy, nowAt - record.agoMs);
   else engine.tier!.delete(record.key);
 }

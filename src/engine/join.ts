@@ -12,23 +12,17 @@ const SILENCE_MS = 2_500;
 /** An older flight is joined by nobody: its loader hangs, or is slower than a lease may be kept alive. */
 const MAX_AGE_MS = 60_000;
 
-/** How a flight may differ from a plain one. */
-export interface FlightOptions {
-  /** The token of a dead flight, to go on with its lease. */
-  readonly token?: string | undefined;
-  readonly stale?: Outcome | undefined;
-  readonly alone?: boolean;
-}
-
 /**
  * Starts a flight and makes it the one for its key. The work never rejects into the void: its error is kept for its
- * callers.
+ * callers. `stale` is what may be served meanwhile; with the `token` of a dead flight it goes on with that one's lease.
  */
 export function startFlight(
   engine: Engine,
   reader: Reader,
   work: (flight: Flight) => Promise<Outcome>,
-  options: FlightOptions = {},
+  stale: Outcome | undefined,
+  token = newId(engine),
+  alone = false,
 ): Flight {
   const { flights } = engine;
   const { key, scope, request } = reader;
@@ -48,13 +42,13 @@ export function startFlight(
     began: ++engine.tick,
     startedAt,
     scope,
-    token: options.token ?? newId(engine.platform),
+    token,
     promise: Promise.resolve().then(run), // which has the flight, and whose loader may ask for the same key
     spent: false,
     done: false,
     beatAt: startedAt,
-    alone: options.alone ?? false,
-    stale: options.stale,
+    alone,
+    stale,
   };
   // Those of requests that were cancelled are in nobody's care. The map is in the order of their starts.
   for (const [old, { startedAt: began }] of flights) {

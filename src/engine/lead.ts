@@ -17,62 +17,58 @@ const MAX_WAITS = 2;
 /** Between questions to a store that cannot hold them: from, to. */
 const POLL_MS = [25, 500] as const;
 
-/** What a leader knows from memory before it asks. */
-export interface Before {
-  /** Reload this one although the store may find it fresh; its stale value was already served. */
-  readonly refresh: string | undefined;
-  /** What may be served if the load fails and the store does not know better. */
-  readonly stale: Outcome | undefined;
-}
-
 /** What came of one question to the store. */
-interface StoreRead {
-  readonly reply: ReadReply;
+interface StoreRead extends ReadReply {
   readonly outcome: Hit | undefined;
   /** The store kept the question until something happened. */
   readonly held: boolean;
 }
 
-/** Leads a flight to its outcome. */
-export async function lead(engine: Engine, reader: Reader, flight: Flight, before: Before): Promise<Outcome> {
-  const { options, request } = reader;
-  if (engine.store === undefined || !options.store) {
+/**
+ * Leads a flight to its outcome. `stale` may be served if the load fails and the store does not know better. The entry
+ * `refresh` is reloaded although the store may find it fresh; its stale value was already served.
+ */
+export async function lead(
+  engine: Engine,
+  reader: Reader,
+  flight: Flight,
+  stale: Outcome | undefined,
+  refresh?: string,
+): Promise<Outcome> {
+  const { options, request, view } = reader;
+  if (!engine.store || !options.store) {
     // Memory alone keeps the value: then it must know from where on it would hear of invalidations.
-    if (engine.store !== undefined && reader.view.epoch === undefined) {
-      await sync(engine, reader.view, reader.startedAt, request);
-    }
-    return load(engine, reader, flight, undefined, before.stale, true);
+    if (view.epoch === undefined) await sync(engine, view, reader.startedAt, request);
+    return load(engine, reader, flight, undefined, stale, true);
   }
-  let { stale, refresh } = before;
   const startedAt = engine.clock();
   // Who followed a flight of this instance until its patience ran out does not begin to wait anew.
   const late = startedAt - reader.startedAt >= MAX_WAITS * engine.leaseMs;
   const alone = (): Promise<Outcome> => load(engine, reader, flight, undefined, stale, false);
   for (let waits = 0, polls = 0; ;) {
     const read = await readStore(engine, reader, flight, refresh, late ? 0 : engine.leaseMs);
-    if (read === undefined) return alone();
-    const { reply, outcome, held } = read;
+    if (!read) return alone();
+    const { lease, busy, entry, epoch, outcome, held } = read;
     stale = outcome; // the store knows better than memory, also that there is nothing
-    const { lease, busy, entry, epoch } = reply;
     const now = engine.clock();
-    const servable = outcome !== undefined && isRevalidable(outcome.copy, now);
-    if (lease !== undefined) {
+    const servable = outcome && isRevalidable(outcome.copy, now);
+    if (lease) {
       const go = (mine: Flight): Promise<Outcome> =>
         load(engine, reader, mine, { epoch, version: lease.version }, outcome, true);
-      if (before.refresh !== undefined || !servable) return go(flight);
-      startFlight(engine, reader, go, { token: flight.token, stale: outcome });
+      if (refresh !== undefined || !servable) return go(flight);
+      startFlight(engine, reader, go, outcome, flight.token);
       return outcome;
     }
-    if (outcome !== undefined) {
+    if (outcome) {
       if (servable || outcome.state === "fresh") return outcome;
       if (busy?.backoff && isServableOnError(outcome.copy, now)) {
         outcome.copy.retryAt = now + busy.leftMs;
         return outcome;
       }
     }
-    if (busy === undefined) {
+    if (!busy) {
       // An entry that cannot be read is in the way: ask for the lease to replace it, once.
-      if (refresh !== undefined || entry === undefined) return alone();
+      if (refresh !== undefined || !entry) return alone();
       refresh = entry.id;
     } else if (late || (held && ++waits === MAX_WAITS)) {
       return alone();
@@ -117,14 +113,14 @@ export async function readStore(
   )
     .catch(failOpen(engine, "read", name))
     .finally(() => void (request.holds = request.holds.filter((other) => other !== hold)));
-  if (answered === undefined) return undefined;
+  if (!answered) return undefined;
   const { reply, tick, ordered } = answered;
   const { entry } = reply;
   const copy = entry && (await toCopy(engine, reader, answered, entry, kept));
-  if (copy === undefined) return { reply, outcome: undefined, held };
+  if (!copy) return { ...reply, outcome: undefined, held };
   if (options.memory) install(engine, key, copy, ordered);
   const state = entry!.freshForMs > 0 ? "fresh" : "stale"; // there is a copy, so there was an entry
-  return { reply, outcome: { copy, state, tier: "store", began: tick, beganAt }, held };
+  return { ...reply, outcome: { copy, state, tier: "store", began: tick, beganAt }, held };
 }
 
 /** Decodes an entry, or takes the value already held. Undefined, and an event, if the bytes cannot be read. */
@@ -138,7 +134,7 @@ async function toCopy(
   const { reply, sentAt } = answered;
   const { values, codec } = engine;
   let held = kept?.held;
-  if (entry.bytes !== undefined || held === undefined) {
+  if (entry.bytes || !held) {
     try {
       held = adopt(await codec.decode(entry.bytes ?? new Uint8Array()), values);
       if (held.uncarried !== undefined) throw new CodecError(`decoded to what no codec carries: ${held.uncarried}`);

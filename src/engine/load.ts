@@ -55,7 +55,7 @@ export async function load(
   };
   /** Gives the lease back, unawaited: nobody should wait for a load that came to nothing. */
   const release = (backoffMs: number): void => {
-    if (lease === undefined || engine.closed) return;
+    if (!lease || engine.closed) return;
     background(engine, reader.request, "release", ask(engine, view, "release", { key, token, backoffMs }));
   };
   try {
@@ -99,7 +99,7 @@ export async function load(
   } catch (cause) {
     ended("failed");
     const now = engine.clock();
-    const servable = cause instanceof LoaderError && old !== undefined && isServableOnError(old, now);
+    const servable = cause instanceof LoaderError && old && isServableOnError(old, now);
     const backoffMs = servable ? reader.options.failureBackoffMs : 0;
     if (!flight.spent) release(backoffMs);
     if (backoffMs === 0) throw cause;
@@ -144,7 +144,7 @@ async function runLoader(
     set: (more: EntryOptions) => void (options = resolveEntry(options, more)),
     skip: () => SKIP as never, // typed never, so that inference sees only the value
     notModified: () => {
-      if (stale === undefined) throw new OptionError("notModified(): there is no stale value to keep");
+      if (!stale) throw new OptionError("notModified(): there is no stale value to keep");
       return NOT_MODIFIED as never;
     },
     fail: (reason: unknown) => new Failure(reason) as never,
@@ -165,7 +165,7 @@ async function runLoader(
 /** The value as callers get it. Throws a CodecError for what can have only one reader. */
 function holdValue(engine: Engine, name: string, answer: unknown): Held {
   const held = hold(answer, engine.values);
-  if (held.stream === undefined) return held;
+  if (!held.stream) return held;
   throw new CodecError(
     `${JSON.stringify(name)}: ${held.stream} can be read only once and is not a value to cache; ` +
       "for whole responses there is isocache/http",
@@ -174,7 +174,7 @@ function holdValue(engine: Engine, name: string, answer: unknown): Held {
 
 /** What is to be stored: the entry there is, with a new life, or the value. Undefined if it cannot be encoded. */
 async function entryOf(engine: Engine, name: string, held: Held, meta: EntryMeta, renewed: Copy | undefined) {
-  if (renewed !== undefined) return { ...meta, keep: renewed.id };
+  if (renewed) return { ...meta, keep: renewed.id };
   try {
     return { ...meta, bytes: await engine.codec.encode(held.value, held) };
   } catch (error) {

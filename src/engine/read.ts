@@ -1,9 +1,8 @@
 // The read path: memory if it is proved, else a flight shared with others; and again if what came is not good enough.
-import type { Tier } from "../observe/events.ts";
 import { StartOver } from "./call.ts";
 import { isRevalidable, isServableOnError, type Copy } from "./copy.ts";
 import { closedError, copyInMemory, viewOf, within, type Engine } from "./engine.ts";
-import type { Flight, Outcome } from "./flight.ts";
+import type { Flight, Hit, Outcome } from "./flight.ts";
 import { isJoinable, isSilent, join, startFlight, takeOver, useOf } from "./join.ts";
 import { lead, readStore } from "./lead.ts";
 import { load } from "./load.ts";
@@ -13,11 +12,7 @@ import { sync } from "./sync.ts";
 import { retryAll } from "./write.ts";
 
 /** The answer to a read. */
-export interface Found {
-  readonly copy: Copy;
-  readonly state: "fresh" | "stale";
-  readonly tier: Tier;
-}
+export type Found = Pick<Hit, "copy" | "state" | "tier">;
 
 /** What came is of no use to this reader: it starts over. */
 const AGAIN = Symbol("again");
@@ -34,36 +29,32 @@ const MAX_ATTEMPTS = 8;
 
 /** Answers a read. Undefined: a miss without a loader, or a loader that had no value. */
 export async function read(engine: Engine, reader: Reader): Promise<Found | undefined> {
-  const found = await attempts(engine, reader);
   const { counters, events } = engine;
-  if (found === undefined || found.tier === "loader") {
-    counters.misses++;
-    events.emit("miss", { key: reader.name });
-  } else {
-    countHit(engine, reader.name, found.tier, found.state);
-  }
-  return found;
-}
-
-export function countHit(engine: Engine, key: string, tier: "memory" | "store", state: "fresh" | "stale"): void {
-  if (tier === "memory") engine.counters.memoryHits++;
-  else engine.counters.storeHits++;
-  if (engine.events.has("hit")) engine.events.emit("hit", { key, tier, state });
-}
-
-async function attempts(engine: Engine, reader: Reader): Promise<Found | undefined> {
   let alone = false;
   for (let attempt = 1; ; attempt++) {
     if (engine.closed) throw closedError();
     try {
       const found = await tryOnce(engine, reader, alone || attempt > MAX_ATTEMPTS, attempt <= 2 * MAX_ATTEMPTS);
       if (found === ALONE) alone = true;
-      else if (found !== AGAIN) return found;
+      else if (found !== AGAIN) {
+        if (found && found.tier !== "loader") countHit(engine, reader.name, found.tier, found.state);
+        else {
+          counters.misses++;
+          events.emit("miss", { key: reader.name });
+        }
+        return found;
+      }
     } catch (error) {
       if (!(error instanceof StartOver)) throw error;
       reader.view = viewOf(engine, reader.key);
     }
   }
+}
+
+export function countHit(engine: Engine, key: string, tier: "memory" | "store", state: "fresh" | "stale"): void {
+  if (tier === "memory") engine.counters.memoryHits++;
+  else engine.counters.storeHits++;
+  if (engine.events.has("hit")) engine.events.emit("hit", { key, tier, state });
 }
 
 async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: boolean): Promise<Attempt> {
@@ -74,19 +65,19 @@ async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: 
   if (alone || pendingOn(reader, reserved) === "gone") return loader && fly(engine, reader, undefined, true, mayJoin);
   const copy = options.memory && !options.strong ? await copyFor(engine, reader) : undefined;
   const pending = copy && pendingOn(reader, copy.tags);
-  let memory: (Found & Outcome) | undefined;
-  if (copy !== undefined && pending !== "gone") {
+  let memory: Hit | undefined;
+  if (copy && pending !== "gone") {
     memory = { copy, state: "stale", tier: "memory", began: reader.tick, beganAt: reader.startedAt };
     const now = engine.clock();
-    if (isProved(copy, reader) && pending === undefined && now < copy.freshUntil) return { ...memory, state: "fresh" };
+    if (isProved(copy, reader) && !pending && now < copy.freshUntil) return { ...memory, state: "fresh" };
     if (isRevalidable(copy, now)) {
-      if (loader !== undefined && now >= copy.freshUntil && now >= copy.retryAt) refresh(engine, reader, memory);
+      if (loader && now >= copy.freshUntil && now >= copy.retryAt) refresh(engine, reader, memory);
       return memory;
     }
     // Others, or this instance, have just failed to load it.
     if (now < copy.retryAt && isServableOnError(copy, now)) return memory;
   }
-  if (loader !== undefined) return fly(engine, reader, memory, false, mayJoin);
+  if (loader) return fly(engine, reader, memory, false, mayJoin);
   if (!engine.store || !options.store) return undefined;
   const found = await readStore(engine, reader);
   if (!found) return memory && isServableOnError(memory.copy, engine.clock()) ? memory : undefined;
@@ -119,22 +110,21 @@ const isProved = (copy: Copy, { view, needAt }: Reader): boolean => Math.max(cop
 /** The copy in memory, after asking the log if it is not proved for this reader. It may still not be: the store is out of reach. */
 async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined> {
   let copy = copyInMemory(engine, reader.key);
-  if (copy !== undefined && !isProved(copy, reader)) {
+  if (copy && !isProved(copy, reader)) {
     await sync(engine, reader.view, reader.needAt, reader.request);
     copy = copyInMemory(engine, reader.key);
   }
-  return copy !== undefined && engine.clock() < copy.memoryUntil && copy.view === reader.view ? copy : undefined;
+  return copy && engine.clock() < copy.memoryUntil && copy.view === reader.view ? copy : undefined;
 }
 
 /** Reloads what was served stale, without anybody waiting. */
-function refresh(engine: Engine, reader: Reader, memory: Found & Outcome): void {
+function refresh(engine: Engine, reader: Reader, memory: Hit): void {
   const running = engine.flights.get(reader.key);
-  const joinable = running !== undefined && isJoinable(engine, reader, running);
+  const joinable = running && isJoinable(engine, reader, running);
   if (joinable && !isSilent(engine, running)) return;
-  const before = { refresh: memory.copy.id, stale: memory };
   // A dead flight still has its lease: this one goes on with it.
   const token = joinable ? takeOver(running) : undefined;
-  startFlight(engine, reader, (flight) => lead(engine, reader, flight, before), { token, stale: memory });
+  startFlight(engine, reader, (flight) => lead(engine, reader, flight, memory, memory.copy.id), memory, token);
 }
 
 /** Joins the flight of the key, or starts one. `alone`: without the store, which still has what was invalidated here. */
@@ -147,33 +137,27 @@ async function fly(
 ): Promise<Attempt> {
   const { key } = reader;
   const running = engine.flights.get(key);
+  let flight;
   let token;
   if (mayJoin && running?.alone === alone && isJoinable(engine, reader, running)) {
     const { stale } = running;
-    if (stale?.copy !== undefined && isRevalidable(stale.copy, engine.clock())) {
+    if (stale?.copy && isRevalidable(stale.copy, engine.clock())) {
       const found = await settle(engine, reader, stale, true);
       if (typeof found === "object") return found;
     }
-    if (await join(engine, key, running)) return landed(engine, reader, running, true);
-    if (engine.flights.has(key)) return AGAIN; // another caller took over first
-    token = takeOver(running);
+    if (await join(engine, key, running)) flight = running;
+    else if (engine.flights.has(key))
+      return AGAIN; // another caller took over first
+    else token = takeOver(running);
   }
-  const flight = startFlight(
-    engine,
-    reader,
-    (mine) =>
-      alone
-        ? load(engine, reader, mine, undefined, undefined, false)
-        : lead(engine, reader, mine, { refresh: undefined, stale: memory }),
-    { token, alone },
-  );
-  await flight.promise;
-  return landed(engine, reader, flight, false);
-}
-
-function landed(engine: Engine, reader: Reader, flight: Flight, joined: boolean): Promise<Attempt> {
-  if (flight.outcome === undefined) throw flight.error; // one of both is there once it is done
-  return settle(engine, reader, flight.outcome, joined);
+  if (!flight) {
+    const work = (mine: Flight): Promise<Outcome> =>
+      alone ? load(engine, reader, mine, undefined, undefined, false) : lead(engine, reader, mine, memory);
+    flight = startFlight(engine, reader, work, undefined, token, alone);
+    await flight.promise;
+  }
+  if (!flight.outcome) throw flight.error; // one of both is there once it is done
+  return settle(engine, reader, flight.outcome, flight === running);
 }
 
 /** Hands an outcome to a reader, if it is good for this one. */

@@ -10,7 +10,7 @@ import { drop, proveBy, type Sync, type View } from "./view.ts";
  */
 export async function sync(engine: Engine, view: View, needAt: number, request: RequestScope): Promise<void> {
   const running = view.syncing;
-  if (running !== undefined && !running.done && running.sentAt >= needAt) {
+  if (running && !running.done && running.sentAt >= needAt) {
     // The one who asked may be a request that ended, so that the promise hangs or rejects: never longer than a question
     // may take. Its silence says nothing of the store, so this one asks for itself.
     await within(engine, running.promise, engine.storeTimeoutMs).catch((error: unknown) => {
@@ -41,11 +41,11 @@ async function question(engine: Engine, view: View): Promise<void> {
   const { records } = reply;
   // Nothing of an answer that cannot be ordered; and one that began a new epoch has already emptied the view.
   if (!ordered || reply.epoch !== epoch) return;
-  if (records === undefined) {
+  if (!records) {
     if (reply.seq > view.applied) drop(view, reply, sentAt, ++engine.tick);
   } else {
     for (const record of records) applyRecord(engine, view, record, ++engine.tick);
   }
   proveBy(view, reply, sentAt);
-  engine.events.emit("sync", { partition: view.index, outcome: records === undefined ? "dropped" : "current" });
+  engine.events.emit("sync", { partition: view.index, outcome: records ? "current" : "dropped" });
 }

@@ -57,6 +57,8 @@ export interface View {
   storeAheadMs: number | undefined;
 }
 
+const latestOf = ({ seq, expireSeq }: Known): number => Math.max(seq, expireSeq);
+
 const MAX_KEYS = 1_000;
 const MAX_TAGS = 10_000;
 
@@ -93,9 +95,9 @@ export function witnessOf(view: View): { witness?: Position } {
 
 /** Forgets every copy and starts to cover at `to`. Within one epoch, records above that stay known. */
 export function drop(view: View, to: Position | undefined, provedAt: number, tick: number): void {
-  const keepAbove = to !== undefined && to.epoch === view.epoch ? to.seq : Infinity;
+  const keepAbove = to && to.epoch === view.epoch ? to.seq : Infinity;
   for (const map of [view.keys, view.tags]) {
-    for (const [name, known] of map) if (Math.max(known.seq, known.expireSeq) <= keepAbove) map.delete(name);
+    for (const [name, known] of map) if (latestOf(known) <= keepAbove) map.delete(name);
   }
   if (keepAbove === Infinity) view.tagFloor = 0;
   view.epoch = to?.epoch;
@@ -144,36 +146,32 @@ function remember(map: Map<string, Known>, name: string, record: LogRecord, nowA
   return true;
 }
 
-/** Learns of an invalidation, in its turn or ahead of it. Copies in memory are the caller's to remove. */
+/** Learns of an invalidation: `applied` moves over it if it is the next one. Copies in memory are the caller's to remove. */
 export function learn(view: View, record: LogRecord, nowAt: number, tick: number): void {
+  const { keys, tags } = view;
   view.newest = Math.max(view.newest, record.seq);
-  if (record.key !== undefined) {
-    remember(view.keys, record.key, record, nowAt, tick);
-    if (view.keys.size > MAX_KEYS) {
-      const [oldest, known] = view.keys.entries().next().value!; // it has more than MAX_KEYS entries
-      view.keys.delete(oldest);
-      // A result read before that record could no longer be told from a valid one, so none is taken (installCoverage).
-      view.coveredFrom = Math.max(view.coveredFrom, known.seq, known.expireSeq);
-    }
+  if (record.seq === view.applied + 1) {
+    view.applied = record.seq;
+    view.tip = record.nonce;
+  }
+  if (record.key !== undefined) remember(keys, record.key, record, nowAt, tick);
+  for (const [key, known] of keys) {
+    if (keys.size <= MAX_KEYS) break;
+    keys.delete(key);
+    // A result read before that record could no longer be told from a valid one, so none is taken (installCoverage).
+    view.coveredFrom = Math.max(view.coveredFrom, latestOf(known));
   }
   for (const tag of record.tags ?? []) {
-    if (!remember(view.tags, tag, record, nowAt, tick)) continue;
+    if (!remember(tags, tag, record, nowAt, tick)) continue;
     view.tagChanges++;
     if (isUserTag(tag)) view.userTagTick = Math.max(view.userTagTick, tick);
   }
-  for (const [tag, known] of view.tags) {
-    if (view.tags.size <= MAX_TAGS) break;
+  for (const [tag, known] of tags) {
+    if (tags.size <= MAX_TAGS) break;
     if (!isUserTag(tag)) continue;
-    view.tags.delete(tag);
-    view.tagFloor = Math.max(view.tagFloor, known.seq, known.expireSeq);
+    tags.delete(tag);
+    view.tagFloor = Math.max(view.tagFloor, latestOf(known));
   }
-}
-
-/** Moves `applied` over a record that was just learnt, if it is the next one. */
-export function advance(view: View, record: LogRecord): void {
-  if (record.seq !== view.applied + 1) return;
-  view.applied = record.seq;
-  view.tip = record.nonce;
 }
 
 /** How the known records bear on something of this version: nothing, stale since then, or void. */

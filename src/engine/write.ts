@@ -68,7 +68,7 @@ export async function writeTags(engine: Engine, request: RequestScope, write: Wr
 async function writeTo(engine: Engine, view: View, request: RequestScope, write: Write): Promise<Acknowledged> {
   if (engine.closed) throw closedError();
   const tick = ++engine.tick;
-  const nonce = newId(engine.platform);
+  const nonce = newId(engine);
   if (!engine.store) return writeHere(engine, view, write, nonce, tick);
   const pending: Pending = { write, nonce, tick, attempted: false };
   view.pending.push(pending);
@@ -168,6 +168,6 @@ function collapse(engine: Engine, view: View): void {
   if (!last) return;
   const write: Write = { kind: "tags", tags: [RESERVED_TAG] };
   // A nonce of its own: under that of another write, the store may take it for a repeat, and do nothing.
-  const all: Pending = { ...last, write, nonce: newId(engine.platform) };
+  const all: Pending = { ...last, write, nonce: newId(engine) };
   view.pending = [all, ...view.pending.filter(({ attempted }) => !attempted)];
 }
