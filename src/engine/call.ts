@@ -75,7 +75,7 @@ export async function ask<Name extends keyof Operations>(
   }
   if ("moved" in reply) {
     repartition(engine);
-    throw new StartOver(`${operation}: the store has another number of partitions`);
+    throw new StartOver("another number of partitions");
   }
   return { reply, sentAt, tick, ordered: note(view, reply, sentAt, tick, engine.clock(), ++engine.tick) };
 }
@@ -92,7 +92,7 @@ export const deadlineOf = (engine: Engine, { storeAheadMs }: View): { deadline?:
 function repartition(engine: Engine): void {
   const before = engine.views;
   engine.views = createViews(engine);
-  engine.tier?.clear();
+  engine.tier.clear();
   engine.flights.clear();
   moveInDoubt(engine, before);
 }

@@ -67,11 +67,11 @@ export function createCopy(view: View, held: Held, meta: EntryMeta, origin: Orig
   };
 }
 
+/** For how long after it is stale it may be served at all. */
+const windowMs = (copy: Copy): number => Math.max(copy.staleWhileRevalidateMs, copy.staleIfErrorMs);
+
 /** Local time at which a copy is of no use any more. */
-export function usefulUntil(copy: Copy): number {
-  const { freshUntil, staleWhileRevalidateMs, staleIfErrorMs, memoryUntil } = copy;
-  return Math.min(freshUntil + Math.max(staleWhileRevalidateMs, staleIfErrorMs), memoryUntil);
-}
+export const usefulUntil = (copy: Copy): number => Math.min(copy.freshUntil + windowMs(copy), copy.memoryUntil);
 
 /** Marks it stale as of an instant, unless it was so before: the windows move with it, and none is ever made longer. */
 export function expireCopy(copy: Copy, at: number): void {
@@ -91,12 +91,11 @@ export function isSpared(copy: Copy, key?: string): boolean {
 }
 
 /** Whether a window of this length, which begins where freshness ends, is open. One of a copy in doubt is so before its time. */
-const isOpen = ({ freshUntil }: Copy, windowMs: number, now: number): boolean =>
-  windowMs > 0 && now < freshUntil + windowMs;
+const isOpen = ({ freshUntil }: Copy, lengthMs: number, now: number): boolean =>
+  lengthMs > 0 && now < freshUntil + lengthMs;
 
 /** Whether it may be served as stale while it is reloaded. */
 export const isRevalidable = (copy: Copy, now: number): boolean => isOpen(copy, copy.staleWhileRevalidateMs, now);
 
 /** Whether it may be served when the loader, or the store, failed. */
-export const isServableOnError = (copy: Copy, now: number): boolean =>
-  isRevalidable(copy, now) || isOpen(copy, copy.staleIfErrorMs, now);
+export const isServableOnError = (copy: Copy, now: number): boolean => isOpen(copy, windowMs(copy), now);

@@ -17,7 +17,7 @@ export interface EngineOptions {
   readonly platform: Platform;
   /** Undefined: a local cache, in which memory is the authority. */
   readonly store: StoreConnection | undefined;
-  readonly tier: MemoryTier<Copy> | undefined;
+  readonly tier: MemoryTier<Copy>;
   readonly codec: Codec;
   readonly values: ValueMode;
   readonly events: Emitter;
@@ -142,9 +142,9 @@ export const within = (engine: Engine, promise: Promise<unknown>, ms: number): P
 
 /** The copy in memory, if there is one that no invalidation known here makes void. Its age is the caller's to judge. */
 export function copyInMemory(engine: Engine, key: string): Copy | undefined {
-  const copy = engine.tier?.get(key)?.item;
+  const copy = engine.tier.get(key)?.item;
   if (!copy || isValid(copy)) return copy;
-  engine.tier!.delete(key); // it was just read from there
+  engine.tier.delete(key);
   return undefined;
 }
 
@@ -153,8 +153,8 @@ export function applyRecord(engine: Engine, view: View, record: LogRecord, tick:
   const nowAt = engine.clock();
   learn(view, record, nowAt, tick);
   if (record.key === undefined) return; // copies are compared with tags when they are used, not now
-  const copy = engine.tier?.peek(record.key)?.item;
+  const copy = engine.tier.peek(record.key)?.item;
   if (!copy || copy.version >= record.seq) return;
   if (record.expire) expireCopy(copy, nowAt - record.agoMs);
-  else engine.tier!.delete(record.key);
+  else engine.tier.delete(record.key);
 }

@@ -29,7 +29,7 @@ export function entryMeta(scope: Scope, options: ResolvedEntry): EntryMeta {
 export function install(engine: Engine, key: string, copy: Copy, ordered: boolean): boolean {
   const { tier } = engine;
   const { view, seq, tags, generation } = copy;
-  if (!tier || !ordered || copy.epoch !== view.epoch || generation !== view.generation) return false;
+  if (!ordered || copy.epoch !== view.epoch || generation !== view.generation) return false;
   if (seq < view.coveredFrom || !isSpared(copy, key)) return false;
   if (view.pending.some(({ write }) => covers(write, key, tags, true))) return false;
   const held = tier.peek(key)?.item;

@@ -137,7 +137,7 @@ async function toCopy(
   if (entry.bytes || !held) {
     try {
       held = adopt(await codec.decode(entry.bytes ?? new Uint8Array()), values);
-      if (held.uncarried !== undefined) throw new CodecError(`decoded to what no codec carries: ${held.uncarried}`);
+      if (held.uncarried !== undefined) throw new CodecError(`no value: ${held.uncarried}`);
     } catch (error) {
       report(engine, "decode", error, reader.name);
       return undefined;

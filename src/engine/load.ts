@@ -5,7 +5,7 @@ import { give, hold, type Held } from "../codec/walk.ts";
 import type { CacheEvents } from "../observe/events.ts";
 import type { CommitRequest, EntryMeta } from "../store/contract.ts";
 import { ask, deadlineOf, StartOver } from "./call.ts";
-import { Failure, NOT_MODIFIED, SKIP, type LoaderContext } from "./context.ts";
+import type { LoaderContext } from "./context.ts";
 import { createCopy, isServableOnError, type Copy } from "./copy.ts";
 import { background, closedError, every, failOpen, report, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
@@ -26,6 +26,9 @@ interface Loaded {
   readonly answer: unknown;
   readonly options: ResolvedEntry;
 }
+
+/** The answer of `context.notModified`. */
+const NOT_MODIFIED = Symbol("notModified");
 
 /**
  * Runs the reader's loader once and stores the value: under a lease in the store, and in memory if the commit allows it.
@@ -60,7 +63,7 @@ export async function load(
   };
   try {
     const { answer, options } = await runLoader(engine, reader, old, lease && token);
-    if (answer === SKIP || answer === undefined) {
+    if (answer === undefined) {
       release(0);
       return ended("skipped");
     }
@@ -80,7 +83,7 @@ export async function load(
       if (memory) install(engine, key, copy, ordered);
       return ended("stored", copy);
     }
-    if (renewed && meant) throw new StartOver("what was not modified has been invalidated");
+    if (renewed && meant) throw new StartOver("the lease was lost");
     // Its life begins when it is there, and its proof when its load began.
     const sinceMs = engine.clock() - beganAt;
     const origin = {
@@ -122,6 +125,7 @@ async function runLoader(
   const { signal } = controller;
   const beganAt = engine.clock();
   let { options } = reader;
+  const failure: { reason?: unknown } = {};
   let running = true;
   const renew = async (token: string): Promise<void> => {
     const { reply } = await ask(engine, view, "renew", { key, token, leaseMs });
@@ -142,16 +146,19 @@ async function runLoader(
       age: beganAt - stale.storedAt,
     },
     set: (more: EntryOptions) => void (options = resolveEntry(options, more)),
-    skip: () => SKIP as never, // typed never, so that inference sees only the value
+    skip: () => undefined as never, // typed never, so that inference sees only the value
     notModified: () => {
       if (!stale) throw new OptionError("notModified(): there is no stale value to keep");
       return NOT_MODIFIED as never;
     },
-    fail: (reason: unknown) => new Failure(reason) as never,
+    fail: (reason: unknown) => {
+      failure.reason = reason;
+      return failure as never;
+    },
   };
   try {
     const answer: unknown = await reader.loader!(context); // only readers with a loader load
-    if (answer instanceof Failure) throw answer.reason;
+    if (answer === failure) throw failure.reason;
     return { answer, options };
   } catch (cause) {
     if (signal.reason instanceof StartOver) throw signal.reason;
@@ -167,8 +174,7 @@ function holdValue(engine: Engine, name: string, answer: unknown): Held {
   const held = hold(answer, engine.values);
   if (!held.stream) return held;
   throw new CodecError(
-    `${JSON.stringify(name)}: ${held.stream} can be read only once and is not a value to cache; ` +
-      "for whole responses there is isocache/http",
+    `${JSON.stringify(name)}: ${held.stream} can be read only once; for responses there is isocache/http`,
   );
 }
 

@@ -59,7 +59,7 @@ export async function writeTags(engine: Engine, request: RequestScope, write: Wr
     if (!(cause instanceof StoreError)) throw cause;
     const where = failed.map(({ index }) => index).join(", ");
     throw new StoreError(
-      `${write.kind}: not acknowledged by partitions ${where} of ${views.length}; it goes on being retried`,
+      `${write.kind}: not acknowledged by partitions ${where} of ${views.length}; it is being retried`,
       { cause },
     );
   }
@@ -72,7 +72,7 @@ async function writeTo(engine: Engine, view: View, request: RequestScope, write:
   if (!engine.store) return writeHere(engine, view, write, nonce, tick);
   const pending: Pending = { write, nonce, tick, attempted: false };
   view.pending.push(pending);
-  if ("key" in write && !isExpiry(write)) engine.tier?.delete(write.key);
+  if ("key" in write && !isExpiry(write)) engine.tier.delete(write.key);
   const first = attempt(engine, view, pending).finally(() => void (pending.attempted = true));
   pending.firstAttempt = first;
   try {
@@ -112,7 +112,7 @@ async function attempt(engine: Engine, view: View, pending: Pending): Promise<Ac
   if (!answered.reply.record && view.pending.includes(pending)) answered = await send();
   const { reply, sentAt, ordered } = answered;
   const { record } = reply;
-  if (!record) throw new StoreError(`${kind}: the store refused it as too late, twice`);
+  if (!record) throw new StoreError(`${kind}: the store refused it as too late`);
   view.pending = view.pending.filter(
     (other) => other !== pending && !(other.tick < tick && supersedes(write, other.write)),
   );
