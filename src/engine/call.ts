@@ -3,7 +3,7 @@ import { OptionError, StoreError, TimeoutError } from "../errors.ts";
 import type { Answer, CallOptions, Moved, Stamp, StoreConnection, Witnessed } from "../store/contract.ts";
 import { after, closedError, createViews, viewOf, type Engine } from "./engine.ts";
 import { isInDoubt } from "./pending.ts";
-import { note, witnessOf, type View } from "./view.ts";
+import { note, type View } from "./view.ts";
 
 /** An answer, with when its question was sent. */
 export interface Answered<Reply> {
@@ -44,6 +44,9 @@ export async function ask<Name extends keyof Operations>(
     request: RequestOf<Name> & Witnessed,
     call: CallOptions,
   ) => Answer<Stamp & ReplyOf<Name>>;
+  // The newest position this instance vouches for, for the store to compare with its own.
+  const { epoch, applied: seq, tip } = view;
+  const witness = epoch !== undefined && { witness: { epoch, seq, tip } };
   const controller = new AbortController();
   const { signal } = controller;
   let disarm = (): void => undefined;
@@ -64,7 +67,7 @@ export async function ask<Name extends keyof Operations>(
         onHeld?.();
         arm(storeTimeoutMs + ("waitMs" in request ? Number(request.waitMs) : 0));
       };
-      send(view.index, { ...request, ...witnessOf(view) }, { signal, onHeld: held }).then(resolve, reject);
+      send(view.index, { ...request, ...witness }, { signal, onHeld: held }).then(resolve, reject);
     });
   } catch (cause) {
     controller.abort();

@@ -1,7 +1,6 @@
 // One load in progress in this isolate, as plain data that any request may look at.
 import type { Tier } from "../observe/events.ts";
 import type { Copy } from "./copy.ts";
-import type { Scope } from "./names.ts";
 
 /** How a flight ended: with a value that some may use and others may not, or with nothing (a miss, or a loader without a value). */
 export interface Outcome {
@@ -26,7 +25,6 @@ export interface Hit extends Outcome {
 export interface Flight {
   readonly began: number;
   readonly startedAt: number;
-  readonly scope: Scope;
   /** The lease's token. Whoever takes over a dead flight goes on with its lease instead of waiting for it to end. */
   readonly token: string;
   /**

@@ -25,7 +25,7 @@ export function startFlight(
   alone = false,
 ): Flight {
   const { flights } = engine;
-  const { key, scope, request } = reader;
+  const { key, request } = reader;
   const startedAt = engine.clock();
   const run = async (): Promise<void> => {
     const stop = every(engine, BEAT_MS, () => void (flight.beatAt = engine.clock()));
@@ -41,7 +41,6 @@ export function startFlight(
   const flight: Flight = {
     began: ++engine.tick,
     startedAt,
-    scope,
     token,
     promise: Promise.resolve().then(run), // which has the flight, and whose loader may ask for the same key
     spent: false,
@@ -94,9 +93,8 @@ export async function join(engine: Engine, key: string, flight: Flight): Promise
 }
 
 /** Whether nothing known or asked for here since the flight began could cover what it will bring (joining, DESIGN 5). */
-export function isJoinable(engine: Engine, { view, key }: Reader, flight: Flight): boolean {
-  const { began, scope } = flight;
-  const since = (tick: number | undefined): boolean => tick !== undefined && tick > began;
+export function isJoinable(engine: Engine, { view, key, scope }: Reader, flight: Flight): boolean {
+  const since = (tick = -1): boolean => tick > flight.began;
   return !(
     engine.clock() - flight.startedAt > MAX_AGE_MS ||
     since(view.keys.get(key)?.tick) ||

@@ -76,29 +76,18 @@ export async function load(
     const done = meant && (await commit(engine, reader, flight, { ...lease, entry: meant }));
     // Not stored, or not known to be: nobody keeps the value.
     if (!done && !takenOver) release(0);
-    if (done && done.reply.outcome === "stored") {
-      const { reply, sentAt: provedAt, ordered } = done;
-      const origin = { id: token, epoch, version, seq: reply.seq, provedAt, ageMs: 0, freshForMs: reply.freshForMs };
-      const copy = createCopy(view, held, meta, origin, memoryTtlMs);
-      if (memory) install(engine, key, copy, ordered);
-      return ended("stored", copy);
-    }
-    if (renewed && meant) throw new StartOver("the lease was lost");
-    // Its life begins when it is there, and its proof when its load began.
-    const sinceMs = engine.clock() - beganAt;
-    const origin = {
-      id: "",
-      epoch,
-      version,
-      seq: version,
-      provedAt: beganAt,
-      ageMs: -sinceMs,
-      freshForMs: ttlMs + sinceMs,
-    };
-    const copy = createCopy(view, held, meta, origin, memoryTtlMs + sinceMs);
+    const stored = done && done.reply.outcome === "stored" ? done : undefined;
+    if (renewed && meant && !stored) throw new StartOver("the lease was lost");
+    // In no store, its life begins when it is there, and its proof when its load began.
+    const sinceMs = stored ? 0 : engine.clock() - beganAt;
+    const from = stored
+      ? { id: token, seq: stored.reply.seq, provedAt: stored.sentAt, freshForMs: stored.reply.freshForMs }
+      : { id: "", seq: version, provedAt: beganAt, freshForMs: ttlMs + sinceMs };
+    const copy = createCopy(view, held, meta, { ...from, epoch, version, ageMs: -sinceMs }, memoryTtlMs + sinceMs);
     // What was meant for the store and did not get there is kept nowhere, or each instance would have its own.
-    const kept = keep && !(lease && store) && ttlMs > 0 && memory && install(engine, key, copy, true);
-    return ended(kept ? "stored" : "unstored", copy);
+    const keeps = stored || (keep && !(lease && store) && ttlMs > 0);
+    const kept = keeps && memory && install(engine, key, copy, stored?.ordered ?? true);
+    return ended(stored || kept ? "stored" : "unstored", copy);
   } catch (cause) {
     ended("failed");
     const now = engine.clock();

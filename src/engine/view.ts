@@ -88,11 +88,6 @@ export function createView(index: number): View {
   return view;
 }
 
-/** The newest position this instance vouches for, for the store to compare with its own. */
-export function witnessOf(view: View): { witness?: Position } {
-  return view.epoch === undefined ? {} : { witness: { epoch: view.epoch, seq: view.applied, tip: view.tip } };
-}
-
 /** Forgets every copy and starts to cover at `to`. Within one epoch, records above that stay known. */
 export function drop(view: View, to: Position | undefined, provedAt: number, tick: number): void {
   const keepAbove = to && to.epoch === view.epoch ? to.seq : Infinity;

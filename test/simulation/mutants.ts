@@ -33,12 +33,12 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
   "what the store refused is installed": [
     {
       file: "engine/load.ts",
-      from: `if (done && done.reply.outcome === "stored") {`,
-      to: "if (done) {",
+      from: `done && done.reply.outcome === "stored" ? done : undefined`,
+      to: "done || undefined",
     },
     {
       file: "engine/load.ts",
-      from: "freshForMs: reply.freshForMs",
+      from: "freshForMs: stored.reply.freshForMs",
       to: "freshForMs: ttlMs",
     },
   ],
