@@ -2,8 +2,8 @@
 import { isValid } from "./copy.ts";
 import { every, newId, within, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
-import { covers, isExpiry, ownWrites } from "./pending.ts";
-import type { Reader } from "./reader.ts";
+import { covers, isExpiry } from "./pending.ts";
+import { ownWrites, type Reader } from "./reader.ts";
 import { judge } from "./view.ts";
 
 /** A leader shows signs of life this often; one that was silent for SILENCE_MS is taken to be dead. */

@@ -1,7 +1,6 @@
 // Own writes that the store has not acknowledged: honoured here from the moment they were asked for (P5).
 import { RESERVED_TAG, type Write } from "../store/contract.ts";
 import { isUserTag } from "./names.ts";
-import type { Reader } from "./reader.ts";
 
 /** One write on one partition, until it is acknowledged or a later one makes it pointless. */
 export interface Pending {
@@ -25,10 +24,6 @@ export function covers(write: Write, key: string, tags: readonly string[], tagsF
   if ("key" in write) return write.key === key;
   return write.tags.some((tag) => tags.includes(tag) || (!tagsFinal && isUserTag(tag)));
 }
-
-/** The own writes not acknowledged that a reader must honour: asked for before it began, they cover its key or these tags. */
-export const ownWrites = ({ view, key, tick }: Reader, tags: readonly string[]): Pending[] =>
-  view.pending.filter((own) => own.tick < tick && covers(own.write, key, tags, true));
 
 /** Whether everything an earlier write touches is removed by a later one, so that the earlier need not be retried. */
 export function supersedes(later: Write, earlier: Write): boolean {

@@ -6,8 +6,8 @@ import type { Flight, Hit, Outcome } from "./flight.ts";
 import { isJoinable, isSilent, join, startFlight, takeOver, useOf } from "./join.ts";
 import { lead, readStore } from "./lead.ts";
 import { load } from "./load.ts";
-import { isExpiry, ownWrites } from "./pending.ts";
-import type { Reader } from "./reader.ts";
+import { isExpiry } from "./pending.ts";
+import { ownWrites, type Reader } from "./reader.ts";
 import { sync } from "./sync.ts";
 import { retryAll } from "./write.ts";
 
