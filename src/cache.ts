@@ -266,7 +266,7 @@ function createPart(part: Part): Cache {
     async close() {
       if (engine.closed) return;
       engine.closed = true;
-      for (const stop of engine.stops) stop();
+      for (const stop of [...engine.stops]) stop(); // a copy: what one ends may begin another
       tier!.clear(); // the same
       await engine.store?.close();
     },

@@ -8,10 +8,10 @@ const { measure } = await import("./tooling/measure.mjs");
 const column = (text) => String(text).padStart(10);
 const width = Math.max(...budgets.map(({ name }) => name.length));
 
-console.log("".padEnd(width) + ["minified", "gzip", "limit"].map(column).join(""));
+console.log("".padEnd(width) + ["minified", "gzip", "limit", "goal"].map(column).join(""));
 for (const budget of budgets) {
   const { minified, gzipped, faults } = await measure(budget, root);
-  console.log(budget.name.padEnd(width) + [minified, gzipped, budget.limit].map(column).join(""));
+  console.log(budget.name.padEnd(width) + [minified, gzipped, budget.limit, budget.goal].map(column).join(""));
   for (const fault of faults) console.log(`  FAILED: ${fault}`);
   if (faults.length > 0) process.exitCode = 1;
 }

@@ -14,18 +14,15 @@ export type Agreement = (call: Pick<Call, "partition" | "partitions" | "confirme
  * it calls `forget`, since it may have missed invalidations, and takes the new number.
  */
 export function createAgreement(query: SqlDatabase["query"], forget: () => void): Agreement {
-  let recorded: unknown;
+  let recorded: number | undefined; // 0: none yet
   return ({ partition, partitions, confirmed }) => {
     if (recorded === undefined) {
-      query(`CREATE TABLE IF NOT EXISTS ${TABLE}(id INTEGER PRIMARY KEY, count INTEGER)`);
-      recorded = query(`SELECT count FROM ${TABLE}`)[0]?.[0];
+      query(`CREATE TABLE IF NOT EXISTS ${TABLE}(id INTEGER PRIMARY KEY, count)`);
+      recorded = Number(query(`SELECT count FROM ${TABLE}`)[0]?.[0]) || 0;
     }
     if (recorded === partitions) return undefined;
-    const known = typeof recorded === "number" ? recorded : undefined;
-    if (partition === 0 ? known !== undefined : !confirmed) {
-      return known === undefined ? {} : { moved: known };
-    }
-    if (known !== undefined) forget();
+    if (partition === 0 ? recorded > 0 : !confirmed) return recorded > 0 ? { moved: recorded } : {};
+    if (recorded > 0) forget();
     query(`INSERT OR REPLACE INTO ${TABLE} VALUES (0, ?)`, partitions);
     recorded = partitions;
     return undefined;

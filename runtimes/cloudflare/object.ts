@@ -1,5 +1,6 @@
 // The Durable Object that is one partition of the store: the wire, the partition protocol on SQLite, and an alarm.
 import { random } from "../../src/default-platform.ts";
+import { FOREVER } from "../../src/store/contract.ts";
 import type { CallOptions } from "../../src/store/contract.ts";
 import { createPartition } from "../../src/store/partition.ts";
 import { sqlStorage } from "../../src/store/sql-storage.ts";
@@ -60,17 +61,16 @@ interface Host {
 function createHost({ storage }: ObjectState): Host {
   const now = (): number => Date.now();
   const query: SqlDatabase["query"] = (statement, ...params) => [...storage.sql.exec(statement, ...params).raw()];
-  const rows = sqlStorage({ query, transaction: (step) => storage.transactionSync(step) });
   const partition = createPartition({
-    storage: rows,
+    storage: sqlStorage({ query, transaction: (step) => storage.transactionSync(step) }),
     now,
     random,
     setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
     clearTimer: (timer) => clearTimeout(timer as number), // set by the line above
   });
+  // To have seen more than there is begins a new epoch.
   const agreement = createAgreement(query, () => {
-    rows.atomic(() => rows.reset(crypto.randomUUID()));
-    partition.close();
+    partition.changesSince({ since: { ...partition.info(), seq: FOREVER } });
   });
   let armed = false;
 
@@ -120,19 +120,12 @@ function createHost({ storage }: ObjectState): Host {
 
 /** Headers now, the body when there is one; `letGo` if the caller goes away first. */
 function heldResponse(reply: Promise<Uint8Array>, letGo: () => void): Response {
-  let wanted = true;
   const body = new ReadableStream<Uint8Array>({
-    start(controller) {
-      void reply.then((bytes) => {
-        if (!wanted) return;
-        controller.enqueue(bytes);
-        controller.close();
-      });
+    async start(controller) {
+      controller.enqueue(await reply);
+      controller.close();
     },
-    cancel() {
-      wanted = false;
-      letGo();
-    },
+    cancel: letGo,
   });
   return new Response(body, { headers: { [HELD]: "1" } });
 }

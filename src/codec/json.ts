@@ -1,12 +1,9 @@
 // The default codec: JSON at its own price for plain values, and tags for what JSON cannot say.
 import { CodecError } from "../errors.ts";
 import type { Codec } from "./contract.ts";
-import { frame, unframe } from "./frame.ts";
+import { BODY, concat, formatOf, PLAIN, TAGGED } from "./frame.ts";
 import { tagger, untagged } from "./tags.ts";
 import { write } from "./walk.ts";
-
-const failure = (what: string, cause: unknown): CodecError =>
-  cause instanceof CodecError ? cause : new CodecError(what, { cause });
 
 /**
  * The default codec, synchronous. It carries what `hold` carries (see there for holes, prototypes and subclasses).
@@ -18,24 +15,26 @@ export function jsonCodec(): Codec {
   return {
     name: "json",
     encode(value, hint) {
+      const tail: Uint8Array[] = [];
+      const written = hint?.plain ? undefined : write(value, tagger(tail));
+      if (written?.uncarried) throw new CodecError(written.uncarried);
       try {
-        const tail: Uint8Array[] = [];
-        const written = hint?.plain ? undefined : write(value, tagger(tail));
-        if (written?.uncarried) throw new CodecError(written.uncarried);
-        if (!written || written.plain) return frame("j", [encoder.encode(JSON.stringify(value))]);
-        return frame("x", [encoder.encode(JSON.stringify(written.value)), new Uint8Array(1), ...tail]);
+        return !written || written.plain
+          ? encoder.encode(PLAIN + JSON.stringify(value))
+          : concat([encoder.encode(`${TAGGED}${JSON.stringify(written.value)}\0`), ...tail]);
       } catch (cause) {
-        throw failure("the value cannot be read", cause);
+        throw new CodecError("the value cannot be read", { cause });
       }
     },
     decode(bytes) {
+      const format = formatOf(bytes);
+      if (format !== PLAIN && format !== TAGGED) throw new CodecError("unknown format");
       try {
-        const { format, body } = unframe(bytes, ["j", "x"]);
-        const end = format === "j" ? body.length : body.indexOf(0);
-        const value: unknown = JSON.parse(decoder.decode(body.subarray(0, end)));
-        return format === "j" ? value : untagged(value, body.subarray(end + 1));
+        const end = format === PLAIN ? bytes.length : bytes.indexOf(0, BODY);
+        const value: unknown = JSON.parse(decoder.decode(bytes.subarray(BODY, end)));
+        return format === PLAIN ? value : untagged(value, bytes.subarray(end + 1));
       } catch (cause) {
-        throw failure("the bytes are corrupt", cause);
+        throw new CodecError("the bytes are corrupt", { cause });
       }
     },
   };

@@ -7,26 +7,25 @@
 //   "$DataView 16"                the next 16 bytes of the tail as that kind of buffer. Numbers in typed arrays are
 //                                 little-endian, as on every runtime.
 //   ["$Set", item, ...]           ["$Map", key, value, ...]
-import { CodecError } from "../errors.ts";
 import { build, MAX_DEPTH } from "./kinds.ts";
 import type { Writer } from "./walk.ts";
 
 /** Makes the walk write a tree that JSON carries. The bytes of buffers are appended to `tail`, not copied. */
-export const tagger = (tail: Uint8Array[]): Writer => ({
-  leaf(value) {
-    if (typeof value === "string") return value[0] === "$" ? "$" + value : value;
-    if (Object.is(value, -0)) return "$-0";
-    if (typeof value === "bigint") return "$" + value.toString(16).replace(/^-?/, "$&0x");
-    return Number.isFinite(value) ? value : "$" + value;
-  },
-  exotic(kind, content) {
-    const tag = "$" + kind;
-    if (Array.isArray(content)) return [tag, ...content];
-    if (typeof content === "number") return `${tag} ${content}`;
-    tail.push(content);
-    return `${tag} ${content.length}`;
-  },
-});
+export const tagger =
+  (tail: Uint8Array[]): Writer =>
+  (value, kind) => {
+    if (kind === undefined) {
+      if (typeof value === "string") return value[0] === "$" ? "$" + value : value;
+      if (typeof value === "bigint") return "$" + value.toString(16).replace(/^-?/, "$&0x");
+      return Object.is(value, -0) ? "$-0" : Number.isFinite(value) ? value : `$${value}`;
+    }
+    if (Array.isArray(value)) return ["$" + kind, ...value];
+    if (value instanceof Uint8Array) {
+      tail.push(value);
+      value = value.length;
+    }
+    return `$${kind} ${value}`;
+  };
 
 const SCALAR = /^\$(?:(undefined|NaN|-?Infinity|-0)|(-?)(0x[\da-f]+)|(\w+) (-?\d+|NaN))$/;
 
@@ -37,8 +36,8 @@ const SCALAR = /^\$(?:(undefined|NaN|-?Infinity|-0)|(-?)(0x[\da-f]+)|(\w+) (-?\d
 export function untagged(tree: unknown, tail: Uint8Array): unknown {
   let at = 0;
 
-  const check = (right: unknown): void => {
-    if (!right) throw new CodecError("the bytes are corrupt");
+  const check = (right: boolean): void => {
+    if (!right) throw new RangeError();
   };
 
   const scalar = (text: string): unknown => {
@@ -57,21 +56,21 @@ export function untagged(tree: unknown, tail: Uint8Array): unknown {
     if (typeof node === "string") return node[0] === "$" ? scalar(node) : node;
     if (typeof node !== "object" || node === null) return node;
     check(depth <= MAX_DEPTH);
+    // It was parsed from JSON: every property is its own data, `__proto__` too.
+    const step = (items: Record<string | number, unknown>, key: string | number): void => {
+      const item = items[key];
+      const value = read(item, depth + 1);
+      if (value !== item) items[key] = value;
+    };
     if (!Array.isArray(node)) {
-      const record = node as Record<string, unknown>; // parsed from JSON: every property is its own data, `__proto__` too
-      for (const key of Object.keys(record)) {
-        const item = record[key];
-        const value = read(item, depth + 1);
-        if (value !== item) record[key] = value;
-      }
-      return record;
+      for (const key of Object.keys(node)) step(node as Record<string, unknown>, key);
+      return node;
     }
-    const tag: unknown = node[0];
-    const isMap = tag === "$Map";
-    const list: unknown[] = isMap || tag === "$Set" ? node.slice(1) : node;
-    for (let i = 0; i < list.length; i++) list[i] = read(list[i], depth + 1);
-    check(!isMap || list.length % 2 === 0);
-    return list === node ? list : build(isMap ? "Map" : "Set", list);
+    const list: unknown[] = node;
+    const kind = list[0] === "$Map" || list[0] === "$Set" ? String(list.shift()).slice(1) : "";
+    for (let i = 0; i < list.length; i++) step(list as unknown as Record<number, unknown>, i);
+    check(kind !== "Map" || list.length % 2 === 0);
+    return kind ? build(kind, list) : list;
   };
 
   const value = read(tree, 1);

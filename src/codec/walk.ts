@@ -5,7 +5,6 @@
 // are read once; `toJSON` is not used. Array holes become undefined, extra properties of arrays and of the other
 // built-ins are dropped, null-prototype objects come back as ordinary ones, Node's Buffer as Uint8Array. A reference
 // used twice is carried twice.
-import { CodecError } from "../errors.ts";
 import { build, bytesOf, kindOf, MAX_DEPTH, nameOf } from "./kinds.ts";
 import type { Content } from "./kinds.ts";
 
@@ -50,13 +49,11 @@ export const hold = (value: unknown, mode: ValueMode, limitBytes = LIMIT_BYTES):
  */
 export const adopt = (value: unknown, mode: ValueMode): Held => survey(value, mode, true, LIMIT_BYTES);
 
-/** What a codec makes of the things it cannot write as they are. */
-export interface Writer {
-  /** For a string, number, bigint or undefined. */
-  leaf(value: unknown): unknown;
-  /** For an object that is neither plain nor an array. The items in `content` are already written. */
-  exotic(kind: string, content: Content): unknown;
-}
+/**
+ * What a codec makes of the things it cannot write as they are: a string, number, bigint or undefined; or, with its kind,
+ * the content of an object that is neither plain nor an array. The items in it are already written.
+ */
+export type Writer = (value: unknown, kind?: string) => unknown;
 
 /** The copy that a writer makes of a value, as `value`, and whether it was needed, as `plain`. Never throws. */
 export const write = (value: unknown, writer: Writer): Held => survey(value, "copied", false, LIMIT_BYTES, writer);
@@ -72,6 +69,9 @@ const STRING = 24;
 const OBJECT = 32;
 const ENTRY = 40;
 
+/** A record or list, by its keys. */
+type Items = Record<string | number, unknown>;
+
 /** `keep`: the containers stay the same objects. `reader`: the copy is for a reader of this one; errors are thrown. */
 function survey(
   root: unknown,
@@ -84,17 +84,16 @@ function survey(
   const frozen = mode === "frozen";
   const path: (string | number)[] = [];
   const parts = new Set<unknown>();
-  let depth = 0;
   let bytes = 80; // the result itself
   let plain = true;
   let copies = 0; // containers seen of which a reader needs a copy of its own
   let uncarried: string | undefined;
   let stream: string | undefined;
 
+  /** Where the walk is, and what is there. */
   const place = (what: string): string => {
-    let at = "";
-    for (const key of path.slice(2, depth + 1)) at += typeof key === "number" ? `[${key}]` : `.${key}`;
-    return `${at.replace(/^\./, "").slice(0, 200) || "the value"} ${what}`;
+    const names = path.slice(1).map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`));
+    return `${names.join("").replace(/^\./, "").slice(0, 200) || "the value"} ${what}`;
   };
 
   const foreign = (value: object): object => {
@@ -109,7 +108,7 @@ function survey(
 
   /** Ends the walk: the value as a whole is not carried. */
   const stop = (why: string): never => {
-    throw new CodecError((uncarried = place(why)));
+    throw new RangeError((uncarried = place(why)));
   };
 
   const walk = (value: unknown, key: string | number): unknown => {
@@ -135,12 +134,11 @@ function survey(
         if (value === null || (reader?.parts && !reader.parts.has(value))) return value;
         return object(value as object, key); // or a function or symbol, which are of no kind
     }
-    return writer ? writer.leaf(value) : value;
+    return writer ? writer(value) : value;
   };
 
   const object = (value: object, key: string | number): unknown => {
-    path[++depth] = key;
-    if (depth > MAX_DEPTH) stop(`is nested deeper than ${MAX_DEPTH} or cyclic`);
+    if (path.push(key) > MAX_DEPTH) stop(`is nested deeper than ${MAX_DEPTH} or cyclic`);
     const before = copies;
     const kind = kindOf(value);
     if (kind && mode === "copied") copies++;
@@ -155,7 +153,7 @@ function survey(
       bytes += ENTRY;
       parts.add(copy);
     }
-    depth--;
+    path.pop();
     return copy;
   };
 
@@ -166,31 +164,31 @@ function survey(
     if (!(bytes <= limitBytes)) stop("is too large");
   };
 
-  const record = (value: object): object => {
-    count(OBJECT);
-    // Spreading reads accessors once and keeps an own `__proto__` as data.
-    const copy = (keep ? value : { ...value }) as Record<string, unknown>;
-    const keys = Object.keys(copy);
-    // So many keys are mostly ids, and each costs a string and a dictionary entry; fewer are mostly a shared shape.
-    count((keys.length > 64 ? 108 : 8) * keys.length);
-    if (!keep) for (const symbol of Object.getOwnPropertySymbols(copy)) Reflect.deleteProperty(copy, symbol);
-    for (const key of keys) {
-      const item = copy[key];
-      const next = walk(item, key);
-      if (!keep && next !== item) copy[key] = next;
-    }
-    return frozen ? Object.freeze(copy) : copy;
+  /** Walks one item of a record or list, and puts what it becomes in its place. */
+  const step = (copy: Items, key: string | number): void => {
+    const item = copy[key];
+    const next = walk(item, key);
+    if (!keep && (next !== item || next === undefined)) copy[key] = next; // undefined may have been a hole
   };
 
-  const list = (value: unknown[]): unknown[] => {
+  const sealed = (copy: object): object => (frozen ? Object.freeze(copy) : copy);
+
+  const record = (value: object): object => {
+    // Spreading reads accessors once and keeps an own `__proto__` as data.
+    const copy = (keep ? value : { ...value }) as Items;
+    const keys = Object.keys(copy);
+    // So many keys are mostly ids, and each costs a string and a dictionary entry; fewer are mostly a shared shape.
+    count(OBJECT + (keys.length > 64 ? 108 : 8) * keys.length);
+    if (!keep) for (const symbol of Object.getOwnPropertySymbols(copy)) Reflect.deleteProperty(copy, symbol);
+    for (const key of keys) step(copy, key);
+    return sealed(copy);
+  };
+
+  const list = (value: readonly unknown[]): object => {
     count(OBJECT + 8 * value.length);
-    const copy: unknown[] = keep ? value : Array.prototype.slice.call(value);
-    for (let i = 0; i < copy.length; i++) {
-      const item = copy[i];
-      const next = walk(item, i);
-      if (!keep && (next !== item || next === undefined)) copy[i] = next;
-    }
-    return frozen ? (Object.freeze(copy) as unknown[]) : copy;
+    const copy = (keep ? value : Array.prototype.slice.call(value)) as unknown as Items & { readonly length: number };
+    for (let i = 0; i < copy.length; i++) step(copy, i);
+    return sealed(copy);
   };
 
   const exotic = (value: object, kind: string): unknown => {
@@ -215,7 +213,7 @@ function survey(
       content = bytesOf(value);
       count(200 + content.length);
     }
-    return keep ? value : writer ? writer.exotic(kind, content) : build(kind, content);
+    return keep ? value : writer ? writer(content, kind) : build(kind, content);
   };
 
   let value = root;
@@ -229,6 +227,5 @@ function survey(
     plain = false;
     copies = 0;
   }
-  const perRead = copies > 0;
-  return { value, bytes, plain, perRead, uncarried, stream, parts: perRead && frozen ? parts : undefined };
+  return { value, bytes, plain, perRead: copies > 0, uncarried, stream, parts: parts.size > 0 ? parts : undefined };
 }

@@ -125,7 +125,9 @@ export function useOf(engine: Engine, reader: Reader, outcome: Outcome, joined: 
     // What was invalidated between its seq and there is forgotten, and may have been asked for here.
     if (sameEpoch ? copy.seq < view.coveredFrom : joined || began < view.epochTick) return undefined;
   }
-  if (joined && outcome.state === "fresh" && copy.freshUntil < reader.startedAt) return undefined;
+  // One that was expired while it was loaded may have been so before this reader began: only the last expiry is known.
+  const freshFrom = Math.max(reader.startedAt, copy.provedAt);
+  if (joined && outcome.state === "fresh" && copy.freshUntil < freshFrom) return undefined;
   const known = sameEpoch ? judge(view, copy, key) : undefined;
   if (known?.gone) return undefined;
   const own = ownWrites(reader, copy.tags).filter(({ tick }) => !loaded || began <= tick);

@@ -71,6 +71,7 @@ export async function load(
     const renewed = answer === NOT_MODIFIED ? old : undefined;
     const held = renewed?.held ?? holdValue(engine, name, answer);
     const meta = entryMeta(reader.scope, options);
+    const tookMs = engine.clock() - beganAt;
     const meant = lease && store && ttlMs > 0 && (await entryOf(engine, name, held, meta, renewed));
     const takenOver = flight.spent;
     const done = meant && (await commit(engine, reader, flight, { ...lease, entry: meant }));
@@ -78,8 +79,8 @@ export async function load(
     if (!done && !takenOver) release(0);
     const stored = done && done.reply.outcome === "stored" ? done : undefined;
     if (renewed && meant && !stored) throw new StartOver("the lease was lost");
-    // In no store, its life begins when it is there, and its proof when its load began.
-    const sinceMs = stored ? 0 : engine.clock() - beganAt;
+    // In no store, its life begins when its load ended (not when a commit failed after that), and its proof when it began.
+    const sinceMs = stored ? 0 : tookMs;
     const from = stored
       ? { id: token, seq: stored.reply.seq, provedAt: stored.sentAt, freshForMs: stored.reply.freshForMs }
       : { id: "", seq: version, provedAt: beganAt, freshForMs: ttlMs + sinceMs };

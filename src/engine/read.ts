@@ -167,7 +167,8 @@ async function settle(engine: Engine, reader: Reader, outcome: Outcome, joined: 
   if (!use) return AGAIN;
   if (!copy) return undefined;
   const servable = isRevalidable(copy, engine.clock());
-  if (use === "pending" || (use === "as stale" && !servable)) {
+  // What came as stale is there because a load failed, or to be a miss: to ask again would bring the same.
+  if (use === "pending" || (use === "as stale" && outcome.state === "fresh" && !servable)) {
     if (await firstAttempts(engine, reader, copy.tags)) return AGAIN;
     return use === "pending" || pendingOn(reader, copy.tags) ? ALONE : AGAIN;
   }

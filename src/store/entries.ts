@@ -89,7 +89,6 @@ export function storeEntry(
 
 /** Removes what is invalid among the next entries, and evicts at most as many; true if there is more to do. */
 export function pruneEntries(storage: PartitionStorage, limits: EntryLimits, maxRows: number, now: Moment): boolean {
-  const { heads, more } = storage.scan(maxRows);
-  for (const head of heads) if (leftOf(storage, head, now) === undefined) storage.delete(head);
+  const more = storage.sweep(maxRows, (head) => leftOf(storage, head, now) === undefined);
   return evict(storage, limits, maxRows) || more;
 }

@@ -6,14 +6,13 @@ import { since } from "./validity.ts";
 /** No lease blocks longer, whatever was asked for. */
 const MAX_LEASE_MS = 600_000;
 
-/** The lease of this key, token and epoch; its deadline does not matter as long as nobody took it over. */
+/** The lease of this key and token; its deadline does not matter as long as nobody took it over. */
 export function heldLease(
   storage: PartitionStorage,
   { key, token }: { readonly key: string; readonly token: string },
-  { epoch }: Moment,
 ): StoredLease | undefined {
   const lease = storage.lease(key);
-  return lease?.epoch === epoch && lease.token === token ? lease : undefined;
+  return lease?.token === token ? lease : undefined;
 }
 
 /** False if the lease is older than a `clear` that covers its key: it holds nobody, and its commit will be refused. */
@@ -41,15 +40,15 @@ export function takeLease(
 ): Pick<ReadReply, "lease" | "busy"> {
   if (wanted === undefined) return {};
   const { token, leaseMs, scopes } = wanted;
-  const { epoch, seq: version } = now;
   const other = storage.lease(key);
-  if (other?.epoch === epoch) {
+  if (other !== undefined) {
     if (other.token === token) return { lease: { version: other.version } };
     const backoff = other.token === undefined;
     // Whoever has nothing to serve meanwhile does not wait for a back-off to end.
     const leftMs = isSound(storage, other) && (!backoff || hasEntry) ? leftOf(storage, other, now) : 0;
     if (leftMs > 0) return { busy: { leftMs, backoff } };
   }
-  putLease(storage, { key, token, epoch, version, at: 0, spanMs: 0, scopes: [...scopes] }, leaseMs, now);
+  const version = now.seq;
+  putLease(storage, { key, token, version, at: 0, spanMs: 0, scopes: [...scopes] }, leaseMs, now);
   return { lease: { version } };
 }

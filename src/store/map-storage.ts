@@ -29,6 +29,10 @@ export function mapStorage(): PartitionStorage {
   /** The index of the record with this seq: the log has no gaps. */
   const indexOf = (seq: number): number => seq - (log[0]?.seq ?? 0);
 
+  const remove = ({ key, costBytes }: EntryHead): void => {
+    if (rows.delete(key)) bytes -= costBytes;
+  };
+
   return {
     ...createLeaseTable(leases),
     atomic: (step) => step(),
@@ -75,9 +79,7 @@ export function mapStorage(): PartitionStorage {
       rows.set(head.key, { head, bytes: kept });
       bytes += head.costBytes - (old?.costBytes ?? 0);
     },
-    delete(head) {
-      if (rows.delete(head.key)) bytes -= head.costBytes;
-    },
+    delete: remove,
     touch(head, usedAt) {
       const row = rows.get(head.key);
       if (row === undefined) return;
@@ -88,17 +90,16 @@ export function mapStorage(): PartitionStorage {
       for (const { head } of rows.values()) return head;
       return undefined;
     },
-    scan(limit) {
-      const heads: EntryHead[] = [];
-      while (heads.length < limit) {
-        const next = tour.next();
-        if (next.done === true) {
+    sweep(limit, isOver) {
+      for (let left = limit; left > 0; left--) {
+        const { value: row } = tour.next();
+        if (row === undefined) {
           tour = rows.values();
-          return { heads, more: false };
+          return false;
         }
-        heads.push(next.value.head);
+        if (isOver(row.head)) remove(row.head);
       }
-      return { heads, more: true };
+      return true;
     },
     usage: () => ({ entries: rows.size, bytes }),
     counts: () => ({ tags: [...tags.keys()].filter(isUserTag).length, logRecords: log.length, leases: leases.size }),

@@ -49,7 +49,6 @@ export interface EntryHead {
 export interface StoredLease {
   readonly key: string;
   readonly token: string | undefined;
-  readonly epoch: string;
   readonly version: number;
   /** Granted or renewed at this instant, for this long. */
   readonly at: number;
@@ -72,7 +71,10 @@ export interface StorageCounts {
   readonly leases: number;
 }
 
-/** The leases of a partition, at least the newest ones. Losing one is safe: it only refuses a commit. */
+/**
+ * The leases of a partition in its epoch, at least the newest ones. Losing one is safe: it only refuses a commit. One
+ * that was put by a step that failed is harmless: nobody was told of it, and it ends by its time.
+ */
 export interface LeaseStorage {
   lease(key: string): StoredLease | undefined;
   putLease(lease: StoredLease): void;
@@ -125,9 +127,12 @@ export interface PartitionStorage extends LeaseStorage {
   touch(head: EntryHead, usedAt: number): void;
   /** The first entry in order of use. */
   oldest(): EntryHead | undefined;
-  /** The next `limit` entries of an endless tour in order of use; `more` is false when it has come to the end. */
-  scan(limit: number): { readonly heads: EntryHead[]; readonly more: boolean };
-  /** Cheap: called for every entry stored. */
+  /**
+   * Visits the next `limit` entries of an endless tour in order of use, and deletes those that are over. False when the
+   * tour has come to its end.
+   */
+  sweep(limit: number, isOver: (head: EntryHead) => boolean): boolean;
+  /** Cheap: called for every entry stored. Right at the end of each tour; in between a storage may know it only roughly. */
   usage(): StorageUsage;
   /** For `info`. */
   counts(): StorageCounts;

@@ -97,14 +97,15 @@ export function createPartition(options: PartitionOptions): Partition {
 
   /** Runs one atomic step. A new epoch wakes everybody: the leases they wait for are void. */
   const step = <T extends object>(
-    { witness, since: position }: Witnessed & Partial<ChangesRequest>,
+    request: Witnessed & Partial<ChangesRequest>,
     body: (now: Moment) => T,
   ): T & Stamp => {
+    checkBounds(request);
     let reborn = false;
     try {
       return storage.atomic(() => {
         let meta = storage.meta();
-        if (meta === undefined || contradicts(meta, witness) || contradicts(meta, position)) {
+        if (meta === undefined || contradicts(meta, request.witness) || contradicts(meta, request.since)) {
           reborn = true;
           meta = { epoch: `${random()}-${random()}`, seq: 0, tip: "", floor: 0 };
           storage.reset(meta.epoch);
@@ -116,7 +117,7 @@ export function createPartition(options: PartitionOptions): Partition {
     } catch (cause) {
       throw new StoreError("The storage failed", { cause });
     } finally {
-      if (reborn) waiters.wakeAll();
+      if (reborn) waiters.wake();
     }
   };
 
@@ -134,7 +135,7 @@ export function createPartition(options: PartitionOptions): Partition {
 
   const commit = (request: CommitRequest, now: Moment): Omit<CommitReply, keyof Stamp> => {
     const { key, token, epoch, version } = request;
-    const lease = heldLease(storage, request, now);
+    const lease = heldLease(storage, request);
     if (lease === undefined) return REFUSED;
     storage.deleteLease(key);
     if (lease.version !== version || epoch !== now.epoch || isLate(request, now)) return REFUSED;
@@ -184,28 +185,24 @@ export function createPartition(options: PartitionOptions): Partition {
     request: Witnessed & { readonly key: string },
     body: (now: Moment) => T,
   ): T & Stamp => {
-    checkBounds(request);
     const reply = step(request, body);
     waiters.wake(request.key);
     return reply;
   };
 
   return {
-    async read(request, call) {
-      checkBounds(request);
-      return waiters.read(request, call);
-    },
+    read: waiters.read,
     commit: (request) => ending(request, (now) => commit(request, now)),
     renew: (request) =>
       ending(request, (now) => {
-        const lease = heldLease(storage, request, now);
+        const lease = heldLease(storage, request);
         const held = lease !== undefined && isSound(storage, lease);
         if (held) putLease(storage, lease, request.leaseMs, now);
         return { held };
       }),
     release: (request) =>
       ending(request, (now) => {
-        const lease = heldLease(storage, request, now);
+        const lease = heldLease(storage, request);
         if (lease === undefined) return {};
         const spanMs = request.backoffMs;
         if (spanMs > 0) storage.putLease({ ...lease, token: undefined, at: now.time, spanMs });
@@ -213,10 +210,9 @@ export function createPartition(options: PartitionOptions): Partition {
         return {};
       }),
     write(request) {
-      checkBounds(request);
       const reply = step(request, (now) => write(request, now));
       if ("key" in request.write) waiters.wake(request.write.key);
-      else if (!request.write.tags.every(isUserTag)) waiters.wakeAll();
+      else if (!request.write.tags.every(isUserTag)) waiters.wake();
       return reply;
     },
     changesSince: (request) =>

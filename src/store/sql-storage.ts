@@ -1,6 +1,6 @@
 // A partition's rows in SQLite: Durable Objects' SQL storage, node:sqlite, bun:sqlite, behind three functions.
 import { createLeaseTable } from "./lease-table.ts";
-import type { EntryHead, PartitionStorage, StoredLease, StoredRecord } from "./partition-storage.ts";
+import type { EntryHead, PartitionStorage, StorageUsage, StoredLease, StoredRecord } from "./partition-storage.ts";
 
 /** What is bound to a query. */
 export type SqlValue = string | number | null | Uint8Array;
@@ -24,19 +24,26 @@ const MAX_NONCES = 4_096;
 
 /** The protocol number is in each table's name: versions that do not understand each other share no row. */
 const SCHEMA = [
-  "meta(id INTEGER PRIMARY KEY, epoch TEXT, floor INTEGER)",
-  "log(seq INTEGER PRIMARY KEY, record TEXT)",
-  "tags(tag TEXT PRIMARY KEY, gone INTEGER, stale INTEGER, at INTEGER) WITHOUT ROWID",
-  "entries(place INTEGER PRIMARY KEY, key TEXT UNIQUE, head TEXT, cost INTEGER, bytes BLOB)",
-  "chunks(key TEXT, part INTEGER, bytes BLOB, PRIMARY KEY(key, part)) WITHOUT ROWID",
+  "meta(id INTEGER PRIMARY KEY, epoch, floor, entries, bytes)",
+  "log(seq INTEGER PRIMARY KEY, record)",
+  "tags(tag PRIMARY KEY, gone, stale, at) WITHOUT ROWID",
+  "entries(place INTEGER PRIMARY KEY, key UNIQUE, head, bytes)",
+  "chunks(key, part, bytes, PRIMARY KEY(key, part)) WITHOUT ROWID",
 ];
+
+const NOTHING: StorageUsage = { entries: 0, bytes: 0 };
 
 /** Tags that are not reserved, as they are stored. */
 const USER_TAGS = `FROM iso1_tags WHERE tag NOT LIKE '"@%'`;
 
 /**
  * Keeps a partition in five tables of a database that this process alone writes. Creates them when first used. Leases,
- * the nonces of the log and the totals are kept in memory; the last two are read from the rows when needed.
+ * the nonces of the log and the totals are kept in memory. The nonces are read from the log when needed.
+ *
+ * The totals are written down at the end of each tour of `sweep`, which adds up what it finds, and when the database is
+ * opened anew they start from there: no entry is read to count it. So they are approximate: what was stored and removed
+ * between the last tour and the end of the process is not in them until the next tour is over, and entries may be
+ * evicted that much too late or too early.
  *
  * Keys and tags are stored as JSON text, which has no NUL and tells all strings apart, and lists are bound as one JSON
  * parameter. Rows written, as Durable Objects bill them: a hit 0, or 2 once an hour; a first commit or set 2 (the index is
@@ -47,12 +54,27 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
   const leases = new Map<string, StoredLease>();
   let ready = false;
   let nonces: Map<string, number> | undefined;
-  let total: { entries: number; bytes: number } | undefined;
+  let total = NOTHING; // until it is read
+  let tour = NOTHING;
   let tourAt: unknown = 0;
+
+  const first = (statement: string, ...params: SqlValue[]): SqlRow => query(statement, ...params)[0] ?? [];
+
+  const count = (entries: number, bytes: number): void => {
+    total = { entries: Math.max(0, total.entries + entries), bytes: Math.max(0, total.bytes + bytes) };
+  };
 
   const drop = (key: unknown): void => {
     for (const table of ["entries", "chunks"]) query(`DELETE FROM iso1_${table} WHERE key = ?`, String(key));
   };
+
+  const remove = ({ key, costBytes }: EntryHead): void => {
+    count(-1, -costBytes);
+    drop(JSON.stringify(key));
+  };
+
+  const rowsWhere = (where: string, ...params: SqlValue[]): SqlRow[] =>
+    query(`SELECT head, key, place FROM iso1_entries WHERE ${where}`, ...params);
 
   /** The heads in these rows. A row that cannot be read is removed: it is a miss for ever. */
   const headsIn = (rows: SqlRow[]): EntryHead[] =>
@@ -60,12 +82,8 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
       const parsed = parse(head);
       if (isHead(parsed)) return parsed;
       drop(key);
-      total = undefined;
       return [];
     });
-
-  const headsFrom = (place: unknown, limit: number): SqlRow[] =>
-    query("SELECT head, key, place FROM iso1_entries WHERE place > ? ORDER BY place LIMIT ?", Number(place), limit);
 
   const recordsIn = (where: string, seq: number): StoredRecord[] =>
     query(`SELECT record FROM iso1_log WHERE seq ${where} ? ORDER BY seq`, seq)
@@ -82,31 +100,25 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
     return nonces;
   };
 
-  const usage = (): { entries: number; bytes: number } => {
-    if (total === undefined) {
-      const [row = []] = query("SELECT COUNT(*), TOTAL(cost) FROM iso1_entries");
-      total = { entries: Number(row[0]), bytes: Number(row[1]) };
-    }
-    return total;
-  };
-
   return {
     ...createLeaseTable(leases),
     atomic(step) {
       if (!ready) for (const table of SCHEMA) query(`CREATE TABLE IF NOT EXISTS iso1_${table}`);
       ready = true;
+      const before = total;
       try {
         return transaction(step);
       } catch (error) {
-        nonces = total = undefined;
+        nonces = undefined;
+        total = before;
         throw error;
       }
     },
     meta() {
-      const [row = []] = query(
-        "SELECT epoch, floor, record FROM iso1_meta LEFT JOIN iso1_log ON seq = (SELECT MAX(seq) FROM iso1_log)",
+      const [epoch, floor, entries, bytes, record] = first(
+        `SELECT epoch, floor, entries, bytes, (SELECT record FROM iso1_log ORDER BY seq DESC LIMIT 1) FROM iso1_meta`,
       );
-      const [epoch, floor, record] = row;
+      if (total === NOTHING) total = { entries: Number(entries) || 0, bytes: Number(bytes) || 0 };
       const last = record === null ? { seq: 0, nonce: "" } : parse(record);
       if (typeof epoch !== "string" || typeof floor !== "number" || !isRecord(last)) return undefined;
       return { epoch, floor, seq: last.seq, tip: last.nonce };
@@ -116,7 +128,10 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
       nonces = undefined;
       query("DELETE FROM iso1_log");
       query("DELETE FROM iso1_tags");
-      query("INSERT OR REPLACE INTO iso1_meta VALUES (0, ?, 0)", epoch);
+      query(
+        "INSERT INTO iso1_meta(id, epoch, floor) VALUES (0, ?, 0) ON CONFLICT DO UPDATE SET epoch = excluded.epoch, floor = 0",
+        epoch,
+      );
     },
     append(record) {
       const { seq, nonce } = record;
@@ -147,13 +162,11 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
       );
     },
     pruneTags(keep) {
-      const [row] = query(`SELECT MAX(gone, stale) AS seq ${USER_TAGS} ORDER BY seq DESC LIMIT 1 OFFSET ?`, keep);
-      if (row === undefined) return;
-      const seq = Number(row[0]);
-      query(`DELETE ${USER_TAGS} AND MAX(gone, stale) <= ?`, seq);
-      query("UPDATE iso1_meta SET floor = MAX(floor, ?)", seq);
+      const seqs = `SELECT MAX(gone, stale) AS seq ${USER_TAGS} ORDER BY seq DESC LIMIT 1 OFFSET ?`;
+      query(`UPDATE iso1_meta SET floor = seq FROM (${seqs}) WHERE seq > floor`, keep);
+      query(`DELETE ${USER_TAGS} AND MAX(gone, stale) <= (SELECT floor FROM iso1_meta)`);
     },
-    head: (key) => headsIn(query("SELECT head, key FROM iso1_entries WHERE key = ?", JSON.stringify(key)))[0],
+    head: (key) => headsIn(rowsWhere("key = ?", JSON.stringify(key)))[0],
     bytes({ key, valueBytes }) {
       const from = valueBytes > INLINE_BYTES ? "chunks WHERE key = ? ORDER BY part" : "entries WHERE key = ?";
       const rows = query(`SELECT CAST(bytes AS BLOB) FROM iso1_${from}`, JSON.stringify(key));
@@ -170,17 +183,14 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
     put(head, old, bytes) {
       const key = JSON.stringify(head.key);
       const { valueBytes, costBytes } = head;
-      const inline = bytes !== undefined && valueBytes <= INLINE_BYTES;
-      const sum = usage();
-      if (old === undefined) sum.entries++;
-      sum.bytes += costBytes - (old?.costBytes ?? 0);
+      const inline = valueBytes <= INLINE_BYTES;
+      count(old ? 0 : 1, costBytes - (old?.costBytes ?? 0));
       query(
-        `INSERT INTO iso1_entries(key, head, cost, bytes) VALUES (?, ?, ?, ?)
-         ON CONFLICT(key) DO UPDATE SET head = excluded.head, cost = excluded.cost${bytes ? ", bytes = excluded.bytes" : ""}`,
+        `INSERT INTO iso1_entries(key, head, bytes) VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET head = excluded.head${bytes ? ", bytes = excluded.bytes" : ""}`,
         key,
         JSON.stringify(head),
-        costBytes,
-        inline ? bytes : null,
+        inline && bytes ? bytes : null,
       );
       if (bytes === undefined) return;
       const end = inline ? 0 : valueBytes;
@@ -194,12 +204,7 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
         );
       }
     },
-    delete(head) {
-      const sum = usage();
-      sum.entries--;
-      sum.bytes -= head.costBytes;
-      drop(JSON.stringify(head.key));
-    },
+    delete: remove,
     touch(head, usedAt) {
       query(
         "UPDATE iso1_entries SET place = (SELECT MAX(place) + 1 FROM iso1_entries), head = ? WHERE key = ?",
@@ -207,16 +212,29 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
         JSON.stringify(head.key),
       );
     },
-    oldest: () => headsIn(headsFrom(0, 1))[0],
-    scan(limit) {
-      const rows = headsFrom(tourAt, limit);
+    oldest: () => headsIn(rowsWhere("1 ORDER BY place LIMIT 1"))[0],
+    sweep(limit, isOver) {
+      const rows = rowsWhere("place > ? ORDER BY place LIMIT ?", Number(tourAt), limit);
+      let { entries, bytes } = tour;
+      for (const head of headsIn(rows)) {
+        if (isOver(head)) {
+          remove(head);
+          continue;
+        }
+        entries++;
+        bytes += head.costBytes;
+      }
       tourAt = rows[limit - 1]?.[2] ?? 0;
-      return { heads: headsIn(rows), more: tourAt !== 0 };
+      tour = tourAt === 0 ? NOTHING : { entries, bytes };
+      if (tourAt !== 0) return true;
+      total = { entries, bytes };
+      query("UPDATE iso1_meta SET entries = ?, bytes = ?", entries, bytes);
+      return false;
     },
-    usage,
+    usage: () => total,
     counts() {
-      const [row = []] = query(`SELECT COUNT(*), (SELECT COUNT(*) FROM iso1_log) ${USER_TAGS}`);
-      return { tags: Number(row[0]), logRecords: Number(row[1]), leases: leases.size };
+      const [tags, logRecords] = first(`SELECT COUNT(*), (SELECT COUNT(*) FROM iso1_log) ${USER_TAGS}`);
+      return { tags: Number(tags), logRecords: Number(logRecords), leases: leases.size };
     },
   };
 }
@@ -235,12 +253,8 @@ function parse(text: unknown): unknown {
 /** Looks at what would break the protocol if it were of a wrong type. What is not a number among windows is a miss. */
 function isHead(value: unknown): value is EntryHead {
   const { version, costBytes, labels } = (value ?? {}) as EntryHead; // looked at here
-  return (
-    Number.isFinite(version) &&
-    Number.isFinite(costBytes) &&
-    Array.isArray(labels?.tags) &&
-    labels.tags.every((tag: unknown) => typeof tag === "string")
-  );
+  const isText = (tag: unknown): boolean => typeof tag === "string";
+  return Number.isFinite(version + costBytes) && Array.isArray(labels?.tags) && labels.tags.every(isText);
 }
 
 function isRecord(value: unknown): value is StoredRecord {

@@ -117,7 +117,7 @@ const shifted = (bytes: Uint8Array): Uint8Array => {
 const everything = (): unknown => Object.values(carried());
 
 /** The cases, for any codec. They take no clock, no randomness and no network. */
-export const codecCases: readonly CodecCase[] = [
+export const codecConformance: readonly CodecCase[] = [
   ...Object.keys(carried()).map((name) => ({
     name: `carries ${name}`,
     run: (codec: Codec) => roundTrip(codec, carried()[name]),

@@ -4,3 +4,5 @@ export type { VirtualPlatform, VirtualPlatformOptions } from "./virtual-platform
 export { storeConformance } from "./store-conformance.ts";
 export type { StoreCase } from "./store-cases/case.ts";
 export type { StoreFixture } from "./store-driver.ts";
+export { codecConformance } from "./codec-conformance.ts";
+export type { CodecCase } from "./codec-conformance.ts";

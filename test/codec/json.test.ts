@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { jsonCodec } from "../../src/codec/json.ts";
 import { adopt, hold } from "../../src/codec/walk.ts";
 import { CodecError } from "../../src/errors.ts";
-import { codecCases } from "../../src/testing/codec-conformance.ts";
+import { codecConformance } from "../../src/testing/codec-conformance.ts";
 import { sameValue } from "../../src/testing/same-value.ts";
 import { carriedValue, jsonValue } from "./arbitraries.ts";
 
@@ -14,7 +14,7 @@ const frameOf = (format: string, body: string): Uint8Array => new TextEncoder().
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 describe("jsonCodec conforms", () => {
-  for (const { name, run } of codecCases) it(name, () => run(codec));
+  for (const { name, run } of codecConformance) it(name, () => run(codec));
 });
 
 describe("jsonCodec writes", () => {

@@ -1,6 +1,6 @@
 // A store that lost its data, or whose history was rewritten: nothing comes back to life (P1, P2).
 import { describe, expect, test } from "vitest";
-import { createCache, memoryStore } from "../../src/index.ts";
+import { createCache, memoryStore, type Cache } from "../../src/index.ts";
 import { seededRandom, virtualPlatform } from "../../src/testing/virtual-platform.ts";
 import { createNetwork } from "./network.ts";
 import { createWorld, deferred, watch } from "./world.ts";
@@ -132,6 +132,20 @@ describe("a history that was rewritten under one epoch (a replica that lagged)",
     await failOver();
     await platform.advance(BOUND + 1);
     expect([await run(b.get("k")), await run(a.get("k"))]).toEqual([undefined, undefined]);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  test.each([
+    ["read", (cache: Cache) => cache.has("unknown")],
+    ["write", (cache: Cache) => cache.delete("unknown")],
+    ["load", (cache: Cache) => cache.getOrSet("unknown", () => 1)],
+  ] as const)("is found out by the next %s, whatever it is about", async (_, operation) => {
+    const { failOver, a, b, run } = createReplicated();
+    await run(a.set("k", "old", { ttl: "1h" }));
+    await run(b.get("k"));
+    await failOver();
+    await run<unknown>(operation(b));
+    expect(await run(b.get("k"))).toBeUndefined();
     await Promise.all([a.close(), b.close()]);
   });
 

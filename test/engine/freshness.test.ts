@@ -245,6 +245,22 @@ describe("expire", () => {
     await expect(get()).rejects.toMatchObject({ code: "ISOCACHE_LOADER" });
   });
 
+  test.each([{ consistency: "strong" }, { memory: false }] as const)(
+    "leaves it to whoever does not look into memory, too: %o",
+    async (how) => {
+      const { world, a, load, get, setBroken } = createCounting({ ttl: "1h", staleIfError: "40s", ...how });
+      await get();
+      setBroken(true);
+      await world.run(a.cache.expire("k"));
+      a.link.count();
+      expect(await get()).toBe(1);
+      expect(load.calls).toBe(2);
+      expect(a.link.count()).toEqual({ read: 1, release: 1 });
+      expect(await world.run(a.cache.get("k", how))).toBeUndefined();
+      expect(a.link.count()).toEqual({ read: 1 });
+    },
+  );
+
   test("expireTags during a load: the value is stored, but stale as of the expiry", async () => {
     const { world, a, b, load } = createCounting({ ...options, tags: ["t"] });
     const loading = a.cache.getOrSet("k", load);

@@ -145,6 +145,25 @@ describe("a read that was answered long ago", () => {
     expect(early.state).toBe("done");
     expect(await world.run(a.cache.get("k"))).toBe("new");
   });
+
+  test("does not replace a copy of a reload that came before it, though nothing was invalidated", async () => {
+    const world = createWorld();
+    const a = world.instance({ ...PATIENT, ttl: "1s", staleWhileRevalidate: "1h" });
+    const b = world.instance({ ttl: "1s", staleWhileRevalidate: "1h" });
+    await world.run(b.cache.set("k", "old"));
+    await world.run(a.cache.has("unknown")); // from here on A hears of everything
+    await world.advance(2_000);
+    const gate = a.link.hold("read", "way back");
+    const early = watch(a.cache.get("k"));
+    await world.advance(10);
+    await world.run(b.cache.delete("other"));
+    expect(await world.run(a.cache.getOrSet("k", () => "new", { ttl: "1h" }))).toBe("old");
+    await world.advance(10);
+    gate.open();
+    await world.advance(10);
+    expect(early.value).toBe("old");
+    expect(await world.run(a.cache.getEntry("k"))).toMatchObject({ value: "new", state: "fresh", tier: "memory" });
+  });
 });
 
 describe("more invalidated tags than are remembered", () => {

@@ -174,6 +174,25 @@ describe("a caller after an invalidation", () => {
     },
   );
 
+  test.each([
+    ["delete", (cache: Cache) => cache.delete("k")],
+    ["clear", (cache: Cache) => cache.clear()],
+    ["invalidateTags", (cache: Cache) => cache.invalidateTags(["t"])],
+  ] as const)("by %s does not wait for that load either", async (what, invalidate) => {
+    const world = createWorld();
+    const { cache } = world.instance(what === "invalidateTags" ? { store: undefined } : {}); // a tag leaves leases alone
+    const old = deferred<string>();
+    const before = watch(cache.getOrSet("k", () => old.promise, { tags: ["t"] }));
+    await world.advance(10);
+    await world.run(invalidate(cache));
+    const startedAt = world.platform.monotonic();
+    expect(await world.run(cache.getOrSet("k", () => "new", { tags: ["t"] }))).toBe("new");
+    expect([world.platform.monotonic(), before.state]).toEqual([startedAt, "pending"]);
+    old.resolve("old");
+    await world.advance(10);
+    expect(await world.run(cache.get("k"))).toBe("new");
+  });
+
   test("by another instance does not join once this one has heard of it", async () => {
     const world = createWorld();
     const [a, b] = [world.instance(), world.instance()];

@@ -34,8 +34,8 @@ export interface Workerd {
   raw(isolate: string, path: string): RawRequest;
   /** Throws the object of this name out of memory. Its storage stays. */
   evict(binding: string, name: string): Promise<void>;
-  /** What Workers threw and nobody caught. */
-  readonly uncaught: readonly Error[];
+  /** How requests ended that threw. Rejections that nobody handles are not among them: those only the isolate hears of. */
+  readonly uncaught: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export async function bundleWorker(script: string): Promise<string> {
 export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const { script, compatibilityDate, isolates = ["edge1", "edge2"], objects, bindings = {} } = options;
   const contents = await bundleWorker(script);
-  const uncaught: Error[] = [];
+  const uncaught: string[] = [];
   const durableObjects = Object.fromEntries(
     Object.entries(objects).map(([binding, className]) => [binding, { className, scriptName: HOST, useSQLite: true }]),
   );
@@ -76,8 +76,12 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   });
   const workers = [...isolates, HOST].map(worker);
-  const handleUncaughtError = (error: Error): void => void uncaught.push(error);
-  const miniflare = new Miniflare(convertV4MiniflareOptions({ port: 0, workers, handleUncaughtError }));
+  // Its `handleUncaughtError` is not called for requests over direct sockets.
+  const handleStructuredLogs = ({ message }: { readonly message: string }): void => {
+    if (message.startsWith("Uncaught")) uncaught.push(message);
+    else console.log(message);
+  };
+  const miniflare = new Miniflare(convertV4MiniflareOptions({ port: 0, workers, handleStructuredLogs }));
   const urls = new Map<string, URL>();
   try {
     for (const name of isolates) urls.set(name, await miniflare.unsafeGetDirectURL(name));

@@ -8,8 +8,8 @@ function trace(cache: Cache): string[] {
   const seen: string[] = [];
   const listen = (name: EventName): void =>
     cache.on(name, (event) => {
-      const { durationMs: _, error: __, ...rest } = event as Record<string, unknown>;
-      seen.push(`${name}: ${Object.values(rest).join(" ")}`);
+      const carried = Object.entries(event).filter(([what]) => what !== "durationMs" && what !== "error");
+      seen.push(`${name}: ${carried.map(([, value]) => String(value)).join(" ")}`);
     });
   for (const name of ["hit", "miss", "load", "write", "sync", "evict", "error"] as const) listen(name);
   return seen;

@@ -97,20 +97,10 @@ async function write(world: World, cache: Cache, call: Call): Promise<void> {
 }
 
 function order(cache: Cache, { op: { kind, key, entry } }: Call, value: Carried | undefined): Promise<void> {
-  switch (kind) {
-    case "set":
-      return cache.set(key, value, entryOptions(entry));
-    case "delete":
-      return cache.delete(key);
-    case "expire":
-      return cache.expire(key);
-    case "invalidateTags":
-      return cache.invalidateTags(entry.tags);
-    case "expireTags":
-      return cache.expireTags(entry.tags);
-    default:
-      return cache.clear();
-  }
+  if (kind === "set") return cache.set(key, value, entryOptions(entry));
+  if (kind === "delete" || kind === "expire") return cache[kind](key);
+  if (kind === "invalidateTags" || kind === "expireTags") return cache[kind](entry.tags);
+  return cache.clear();
 }
 
 /** The types keep contradictions out; the plan has none. */

@@ -14,8 +14,8 @@ export function checkRead(history: History, plan: Plan, read: Read): void {
 /** Whether what was returned is what the invalidation forbids: after an expiry, only a fresh value is. */
 function forbids(invalidation: Invalidation, { state, value }: Read): boolean {
   if (!isExpiry(invalidation)) return true;
-  // The cache does not say how stale a value is that came straight from a shared load.
-  return state === "fresh" || (state === "unknown" && value.staleMs === 0);
+  // The cache does not say how stale a value is that came from a shared load; one that has no such window is fresh.
+  return state === "fresh" || (state === "unknown" && value.revalidateMs === 0);
 }
 
 /**

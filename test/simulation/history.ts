@@ -18,7 +18,9 @@ export interface Value {
   /** The last instant from which its windows may count. */
   keptAt: number;
   ttlMs: number;
+  /** The longer one of the stale windows; and that in which it may be served though its loader works. */
   staleMs: number;
+  revalidateMs: number;
   memoryTtlMs: number;
 }
 
@@ -98,15 +100,11 @@ const isWithin = (path: readonly string[], scope: readonly string[]): boolean =>
 /** Whether an invalidation touches a value: its key, a tag in its namespaces, or all of them. */
 export function touches({ op, made }: Invalidation, value: Value): boolean {
   if (made === value) return false;
-  switch (op.kind) {
-    case "clear":
-      return isWithin(value.path, op.path);
-    case "invalidateTags":
-    case "expireTags":
-      return isWithin(value.path, op.path) && op.entry.tags.some((tag) => value.tags.includes(tag));
-    default:
-      return op.key === value.key && value.path.length === op.path.length && isWithin(value.path, op.path);
+  if (op.kind === "clear") return isWithin(value.path, op.path);
+  if (op.kind.endsWith("Tags")) {
+    return isWithin(value.path, op.path) && op.entry.tags.some((tag) => value.tags.includes(tag));
   }
+  return op.key === value.key && value.path.length === op.path.length && isWithin(value.path, op.path);
 }
 
 /** Whether it leaves what it touches usable as stale. */

@@ -27,6 +27,7 @@ export function newValue(history: History, op: Op): Value {
     keptAt: -Infinity,
     ttlMs: ttl,
     staleMs: Math.max(staleWhileRevalidate, staleIfError),
+    revalidateMs: staleWhileRevalidate,
     memoryTtlMs: memoryTtl ?? Infinity,
   };
   history.values.set(value.n, value);
@@ -50,6 +51,7 @@ export function loaderOf(history: History, base: VirtualPlatform, life: Life, op
     stale.born = began;
     stale.keptAt = Math.max(stale.keptAt, base.monotonic());
     stale.ttlMs = Math.max(stale.ttlMs, op.entry.ttl);
+    stale.revalidateMs = Math.max(stale.revalidateMs, op.entry.staleWhileRevalidate);
     stale.staleMs = Math.max(stale.staleMs, op.entry.staleWhileRevalidate, op.entry.staleIfError);
     return context.notModified();
   };

@@ -108,8 +108,12 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
       to: "",
     },
   ],
-  "ages count from the answer": [
-    { file: "engine/lead.ts", from: "countedFrom: sentAt", to: "countedFrom: engine.clock()" },
+  "what is read counts from its answer": [
+    {
+      file: "engine/lead.ts",
+      from: "const { reply, sentAt } = answered;",
+      to: "const { reply } = answered; const sentAt = engine.clock();",
+    },
   ],
   "a suspended process does not age": [
     { file: "engine/clock.ts", from: "if (driftMs > 0 && lastWall !== undefined) addedMs += driftMs;", to: "" },
@@ -121,7 +125,7 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
       to: "request.waitUntil(work);",
     },
   ],
-  "close leaves timers": [{ file: "cache.ts", from: "for (const stop of [...engine.stops]) stop();", to: "" }],
+  "close leaves timers": [{ file: "cache.ts", from: "engine.stops", to: "new Set<() => void>()" }],
 };
 
 type Storage = (storage: PartitionStorage) => Partial<PartitionStorage>;

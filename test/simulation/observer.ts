@@ -18,6 +18,7 @@ import {
   type Value,
 } from "./history.ts";
 import type { Life, Request } from "./life.ts";
+import type { Plan } from "./plan.ts";
 import { showMessage } from "./show.ts";
 
 export type Operation = "read" | "commit" | "renew" | "release" | "write" | "changesSince" | "info";
@@ -29,7 +30,7 @@ export interface Observer {
   executed(name: Operation, partition: number, sent: object, reply: object, at: Moment, life: Life): void;
 }
 
-export function createObserver(history: History): Observer {
+export function createObserver(history: History, { storeTimeoutMs, limits }: Plan): Observer {
   const byNonce = new Map<string, Invalidation>();
   const byId = new Map<string, Value>();
   /** Epoch and seq of all that was done: what comes with a known one was done before. */
@@ -78,6 +79,7 @@ export function createObserver(history: History): Observer {
     if (invalidation === undefined || reply.record === undefined) return;
     if (!invalidation.done.has(partition)) invalidation.done.set(partition, at);
     const { made, rejected, bounded } = invalidation;
+    checkOnce(invalidation, nonce, reply);
     const record = `${reply.epoch} ${reply.record.seq}`;
     const isRepeat = records.has(record);
     records.add(record);
@@ -87,9 +89,22 @@ export function createObserver(history: History): Observer {
     made.keptAt = at.at;
     if (what.kind !== "set") return;
     byId.set(nonce, made);
-    // close() rejects at once, and what it rejects may still be done until its deadline.
-    if (bounded && !life.closedEarly && rejected !== undefined && at.at > rejected.at) {
+    // An error rejects it sooner, and close(); what was sent may be done until its deadline.
+    const deadline = Math.max(rejected?.at ?? Infinity, invalidation.asked.at + storeTimeoutMs);
+    if (bounded && !life.closedEarly && at.at > deadline) {
       history.violate("P5", `${showOp(invalidation.op)} was rejected, and its value stored afterwards`);
+    }
+  };
+
+  const firsts = new Map<string, { readonly epoch: string; readonly seq: number }>();
+
+  /** A repeat changes nothing, as long as the log remembers the first. */
+  const checkOnce = ({ op }: Invalidation, nonce: string, { epoch, record }: WriteReply): void => {
+    const first = firsts.get(nonce);
+    if (first === undefined || first.epoch !== epoch)
+      firsts.set(nonce, { epoch, seq: record!.seq }); // it was done
+    else if (limits.maxLogRecords >= 100 && first.seq !== record!.seq) {
+      history.violate("P5", `${showOp(op)} was done twice`);
     }
   };
 

@@ -215,11 +215,13 @@ function drawFaults(draw: Draw, spanMs: number, instances: number, timeoutMs: nu
 export function drawPlan(seed: number): Plan {
   const draw = createDraw(seed);
   const calm = draw.chance(0.08);
-  const spanMs = draw.pick([150, 600, 2_500, 8_000]);
+  // Some instances mostly read what others change, all the time: that is how a proof of the wrong age shows.
+  const watched = !calm && draw.chance(0.3);
+  const spanMs = watched ? draw.pick([600, 2_500]) : draw.pick([150, 600, 2_500, 8_000]);
   const storeTimeoutMs = draw.pick([100, 300, 1_000]);
   const leaseMs = draw.pick([200, 600, 2_000, 10_000]);
-  const keys = draw.chance(0.7) ? KEYS.slice(0, 1) : KEYS;
-  const paths = draw.chance(0.7) ? PATHS.slice(0, 1) : PATHS;
+  const keys = watched || draw.chance(0.7) ? KEYS.slice(0, 1) : KEYS;
+  const paths = watched || draw.chance(0.7) ? PATHS.slice(0, 1) : PATHS;
   const ttls = draw.pick([[60_000], [30, 100, 500], [0, 200, 5_000, Infinity]]);
   const windows = draw.pick([[0], [0, 300], [5_000], [0, 100, Infinity]]);
   const worker = draw.chance(0.3);
@@ -228,17 +230,22 @@ export function drawPlan(seed: number): Plan {
   const count = draw.pick([2, 2, 2, 3]);
   /** Instants around which operations gather. */
   const moments = Array.from({ length: draw.int(2, 6) }, () => draw.int(0, spanMs));
-  const ops = Array.from({ length: draw.int(4, 28) }, (_, id): Op => {
-    const kind = calm ? draw.pick(["getOrSet", "getOrSet", "getOrSet", "get"] as const) : draw.pick(KINDS);
+  const ops = Array.from({ length: watched ? draw.int(15, 40) : draw.int(4, 28) }, (_, id): Op => {
+    const watches = watched && draw.chance(0.8);
+    const kind = calm
+      ? draw.pick(["getOrSet", "getOrSet", "getOrSet", "get"] as const)
+      : watches
+        ? draw.pick(["getOrSet", "getOrSet", "get", "getEntry"] as const)
+        : draw.pick(KINDS);
     return {
       id,
-      at: draw.chance(0.7) ? Math.max(0, draw.pick(moments) + draw.int(-12, 12)) : draw.int(0, spanMs),
-      instance: draw.int(0, count - 1),
+      at: !watched && draw.chance(0.7) ? Math.max(0, draw.pick(moments) + draw.int(-12, 12)) : draw.int(0, spanMs),
+      instance: watches ? draw.int(1, count - 1) : draw.int(0, watched ? 0 : count - 1),
       path: draw.pick(paths),
       kind,
       key: draw.pick(keys),
       entry: drawEntry(draw, kind, calm, { ttls, windows }),
-      loader: drawLoader(draw, calm, longestMs),
+      loader: drawLoader(draw, calm, watched ? 40 : longestMs),
       ...(!calm && worker && draw.chance(0.12) && { cancelAfter: draw.int(0, 150) }),
     };
   });
@@ -249,7 +256,7 @@ export function drawPlan(seed: number): Plan {
     seed,
     calm,
     spanMs,
-    maxStalenessMs: draw.pick([0, 60, 400, 2_000]),
+    maxStalenessMs: watched ? draw.pick([60, 150, 400]) : draw.pick([0, 60, 400, 2_000]),
     storeTimeoutMs,
     leaseMs,
     failureBackoffMs: draw.pick([50, 1_000]),

@@ -14,8 +14,9 @@ function plainer<T extends object>(given: T, plain: T): T[] {
   return names
     .filter((name) => JSON.stringify(given[name]) !== JSON.stringify(plain[name]))
     .map((name) => {
-      const { [name]: _, ...rest } = given;
-      return (name in plain ? { ...given, [name]: plain[name] } : rest) as T; // without what is optional
+      if (name in plain) return { ...given, [name]: plain[name] };
+      const entries = Object.entries(given).filter(([other]) => other !== name);
+      return Object.fromEntries(entries) as T; // without what is optional
     });
 }
 

@@ -52,7 +52,7 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
   const base = virtualPlatform({ settle });
   const history = createHistory(base.monotonic, traced);
   const server = createServer(subject, plan, base);
-  const observer = createObserver(history);
+  const observer = createObserver(history, plan);
   const network: NetworkOptions = { plan, base, server, history, observer, healed: () => world.healed };
   const onRejected = (error: unknown): void =>
     history.violate("rest", `waitUntil was given a rejection: ${String(error)}`);

@@ -13,11 +13,10 @@ function entryOf(size: number, tags: readonly string[] = ["@", "t"]): NewEntry {
   return { ttlMs: 9 * HOUR, staleWhileRevalidateMs: 0, staleIfErrorMs: 0, tags, bytes: new Uint8Array(size).fill(7) };
 }
 
-function open(sqlite = nodeSqlite()) {
+function open(sqlite = nodeSqlite(), last = 0) {
   const platform = virtualPlatform();
   const { now, random, setTimeout: setTimer, clearTimeout: clearTimer } = platform;
   const partition = createPartition({ storage: sqlStorage(sqlite), now, random, setTimer, clearTimer });
-  let last = 0;
   const changes = (): number => Number(sqlite.raw.prepare("SELECT total_changes() AS n").get()?.["n"]);
   /** How many rows of tables a step wrote; those of indexes are not counted. */
   const rows = async (step: () => unknown): Promise<number> => {
@@ -90,6 +89,7 @@ test("a partition opened again on the same database goes on where it was; only l
   const first = open();
   first.set("k", 10);
   first.tags("u");
+  first.partition.prune(10);
   const lease = { token: "t", leaseMs: 1_000, scopes: ["@"] };
   const { epoch } = await first.partition.read({ key: "other", waitMs: 0, lease }, {});
   const again = open(first.sqlite);
@@ -102,6 +102,49 @@ test("a partition opened again on the same database goes on where it was; only l
   expect(again.partition.commit({ key: "other", token: "t", epoch, version: 2, entry: entryOf(1) }).outcome).toBe(
     "refused",
   );
+});
+
+test("opened again, the totals are those of the last tour of pruning, until the next one has counted anew", () => {
+  const first = open();
+  for (let index = 0; index < 5; index++) first.set(`k${index}`, 10);
+  while (first.partition.prune(2));
+  const { bytes } = first.partition.info();
+  for (let index = 5; index < 9; index++) first.set(`k${index}`, 10);
+  first.tags("t");
+  first.set("valid", 10);
+  const again = open(first.sqlite, 100);
+  expect(again.partition.info()).toMatchObject({ entries: 5, bytes });
+  again.set("valid too", 10);
+  again.drop("k0");
+  const left = [];
+  while (again.partition.prune(2)) left.push(again.partition.info().entries);
+  expect(left).toEqual([3, 1, 0, 0, 0]);
+  expect(again.partition.info()).toMatchObject({
+    entries: 2,
+    bytes: 2 * 200 + 2 * 10 + 2 * 2 + "validvalid too".length,
+  });
+  expect(open(first.sqlite).partition.info()).toMatchObject({ entries: 2 });
+});
+
+test("opened again, nothing is asked of all entries, however many there are", async () => {
+  const sqlite = nodeSqlite();
+  const { set, partition } = open(sqlite);
+  for (let index = 0; index < 50; index++) set(`k${index}`, 10);
+  while (partition.prune(10));
+  const plans: string[] = [];
+  const query: typeof sqlite.query = (statement, ...params) => {
+    if (!statement.startsWith("CREATE")) {
+      const plan = sqlite.raw.prepare(`EXPLAIN QUERY PLAN ${statement}`).all(...params);
+      plans.push(...plan.map(({ detail }) => String(detail)));
+    }
+    return sqlite.query(statement, ...params);
+  };
+  const again = open({ ...sqlite, query }, 100);
+  again.set("k1", 10);
+  again.drop("k2");
+  await again.read("k3");
+  expect(plans).toContainEqual(expect.stringMatching(/SEARCH iso1_entries/));
+  expect(plans.filter((plan) => /SCAN iso1_(entries|chunks)/.test(plan))).toEqual([]);
 });
 
 test("an entry whose row cannot be read is a miss, is removed, and can be stored again", async () => {
