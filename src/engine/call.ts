@@ -1,9 +1,9 @@
 // One request to the store: with a witness, a time-out and its place in logical time.
 import { OptionError, StoreError, TimeoutError } from "../errors.ts";
 import type { Answer, CallOptions, Moved, Stamp, StoreConnection, Witnessed } from "../store/contract.ts";
-import type { Timer } from "../platform.ts";
-import { createViews, onClose, viewOf, type Engine } from "./engine.ts";
-import { note, witnessOf, type View } from "./view.ts";
+import { after, closedError, createViews, viewOf, type Engine } from "./engine.ts";
+import { isInDoubt } from "./pending.ts";
+import { note, type View } from "./view.ts";
 
 /** An answer, with when its question was sent. */
 export interface Answered<Reply> {
@@ -14,10 +14,8 @@ export interface Answered<Reply> {
   readonly ordered: boolean;
 }
 
-/** The number of partitions changed: every view was made anew, and the operation starts over. */
-export class Repartitioned extends Error {
-  override readonly name = "Repartitioned";
-}
+/** The operation is to start over: the number of partitions changed, or a load ended without a value. */
+export class StartOver extends Error {}
 
 /** What each operation of a store takes and answers. */
 type Operations = Pick<StoreConnection, "read" | "commit" | "renew" | "release" | "write" | "changesSince">;
@@ -36,6 +34,7 @@ export async function ask<Name extends keyof Operations>(
   request: RequestOf<Name>,
   onHeld?: () => void,
 ): Promise<Answered<ReplyOf<Name>>> {
+  const { storeTimeoutMs } = engine;
   const sentAt = engine.clock();
   const tick = ++engine.tick;
   engine.counters.roundTrips++;
@@ -45,64 +44,43 @@ export async function ask<Name extends keyof Operations>(
     request: RequestOf<Name> & Witnessed,
     call: CallOptions,
   ) => Answer<Stamp & ReplyOf<Name>>;
-  const reply = await bounded(
-    engine,
-    operation,
-    (call) => send(view.index, { ...request, ...witnessOf(view) }, call),
-    "waitMs" in request ? Number(request.waitMs) : 0,
-    onHeld,
-  );
+  // The newest position this instance vouches for, for the store to compare with its own.
+  const { epoch, applied: seq, tip } = view;
+  const witness = epoch !== undefined && { witness: { epoch, seq, tip } };
+  const controller = new AbortController();
+  const { signal } = controller;
+  let disarm = (): void => undefined;
+  let reply: Moved | (Stamp & ReplyOf<Name>);
+  try {
+    // Its end: an answer, an error, a time-out, or close(). What comes later is ignored.
+    if (engine.closed) throw closedError();
+    reply = await new Promise<typeof reply>((resolve, reject) => {
+      const arm = (ms: number): void => {
+        disarm();
+        disarm = after(engine, ms, () =>
+          reject(engine.closed ? closedError() : new TimeoutError(`no answer within ${ms} ms`)),
+        );
+      };
+      arm(storeTimeoutMs);
+      const held = (): void => {
+        if (signal.aborted) return;
+        onHeld?.();
+        arm(storeTimeoutMs + ("waitMs" in request ? Number(request.waitMs) : 0));
+      };
+      send(view.index, { ...request, ...witness }, { signal, onHeld: held }).then(resolve, reject);
+    });
+  } catch (cause) {
+    controller.abort();
+    if (cause instanceof StoreError || cause instanceof OptionError) throw cause;
+    throw new StoreError(`${operation}: the store failed: ${String(cause)}`, { cause });
+  } finally {
+    disarm();
+  }
   if ("moved" in reply) {
     repartition(engine);
-    throw new Repartitioned(`${operation}: the store has another number of partitions`);
+    throw new StartOver("another number of partitions");
   }
   return { reply, sentAt, tick, ordered: note(view, reply, sentAt, tick, engine.clock(), ++engine.tick) };
-}
-
-/** Gives a request its end: an answer, an error, a time-out, or close(). What comes later is ignored. */
-function bounded<T>(
-  engine: Engine,
-  operation: string,
-  send: (call: CallOptions) => Promise<T>,
-  holdMs: number,
-  held?: () => void,
-): Promise<T> {
-  const { platform, stops } = engine;
-  return new Promise<T>((resolve, reject) => {
-    const controller = new AbortController();
-    let timer: Timer;
-    let settled = false;
-    const finish = (settle: () => void): void => {
-      settled = true;
-      platform.clearTimeout(timer);
-      stops.delete(stop);
-      settle();
-    };
-    const fail = (cause: unknown): void =>
-      finish(() => {
-        const known = cause instanceof StoreError || cause instanceof OptionError;
-        reject(known ? cause : new StoreError(`${operation}: the store failed: ${String(cause)}`, { cause }));
-        controller.abort();
-      });
-    const stop = (): void => fail(new StoreError(`${operation}: the cache is closed`));
-    const arm = (ms: number): void => {
-      platform.clearTimeout(timer);
-      if (settled) return;
-      timer = platform.setTimeout(() => fail(new TimeoutError(`no answer within ${ms} ms`)), ms);
-    };
-    onClose(engine, stop);
-    arm(engine.storeTimeoutMs);
-    if (engine.closed) return stop();
-    const onHeld = (): void => {
-      held?.();
-      arm(holdMs + engine.storeTimeoutMs);
-    };
-    try {
-      send({ signal: controller.signal, onHeld }).then((value) => finish(() => resolve(value)), fail);
-    } catch (cause) {
-      fail(cause);
-    }
-  });
 }
 
 /**
@@ -110,24 +88,21 @@ function bounded<T>(
  * so that a write that was rejected never takes effect after what came next. Counted from when the store's time arrived
  * here, which can only make it earlier; less one, since clocks show whole milliseconds: the instant of the time-out is late.
  */
-export function deadlineOf(engine: Engine, view: View): { deadline?: number } {
-  if (view.storeTime === undefined) return {};
-  return { deadline: view.storeTime + (engine.clock() - view.storeTimeAt) + engine.storeTimeoutMs - 1 };
-}
+export const deadlineOf = (engine: Engine, { storeAheadMs }: View): { deadline?: number } =>
+  storeAheadMs === undefined ? {} : { deadline: storeAheadMs + engine.clock() + engine.storeTimeoutMs - 1 };
 
 /** Starts over with the number of partitions that the store has recorded. */
 function repartition(engine: Engine): void {
   const before = engine.views;
-  engine.views = createViews(engine.store!.partitions, false); // only a store answers
-  engine.tier?.clear();
+  engine.views = createViews(engine);
+  engine.tier.clear();
   engine.flights.clear();
   moveInDoubt(engine, before);
 }
 
 /** Own writes in doubt go where their keys and tags belong now. */
 export function moveInDoubt(engine: Engine, from: readonly View[]): void {
-  const inDoubt = from.flatMap((view) => view.pending.filter(({ attempted }) => attempted));
-  for (const pending of new Map(inDoubt.map((each) => [each.nonce, each])).values()) {
+  for (const pending of new Set(from.flatMap((view) => view.pending.filter(isInDoubt)))) {
     const { write } = pending;
     const views = "key" in write ? [viewOf(engine, write.key)] : engine.views;
     for (const view of views) view.pending.push(pending);

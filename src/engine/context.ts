@@ -1,4 +1,4 @@
-// What a loader is given, and what it may answer instead of a value.
+// What a loader is given, and what it may answer instead of a value. Types only.
 import type { EntryOptions } from "../options/entry.ts";
 
 /** The value that a loader may refresh instead of making a new one. */
@@ -32,15 +32,3 @@ export interface LoaderContext {
 
 /** Produces the value of a key. */
 export type Loader<T> = (context: LoaderContext) => T | PromiseLike<T>;
-
-/** What the three special answers really return; their type `never` keeps them out of the value's type. */
-export const SKIP: unique symbol = Symbol("skip");
-export const NOT_MODIFIED: unique symbol = Symbol("notModified");
-
-/** The answer of `context.fail`. */
-export class Failure {
-  readonly reason: unknown;
-  constructor(reason: unknown) {
-    this.reason = reason;
-  }
-}

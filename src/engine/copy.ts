@@ -1,7 +1,7 @@
 // A value with what is needed to decide whether it may still be used: kept in memory, and passed from a flight to its callers.
 import type { Held } from "../codec/walk.ts";
 import type { EntryMeta } from "../store/contract.ts";
-import { judgeTags, type View } from "./view.ts";
+import { judge, type View } from "./view.ts";
 
 /** All instants are local time. One shape for all, since every memory hit reads it. */
 export interface Copy {
@@ -67,11 +67,11 @@ export function createCopy(view: View, held: Held, meta: EntryMeta, origin: Orig
   };
 }
 
+/** For how long after it is stale it may be served at all. */
+const windowMs = (copy: Copy): number => Math.max(copy.staleWhileRevalidateMs, copy.staleIfErrorMs);
+
 /** Local time at which a copy is of no use any more. */
-export function usefulUntil(copy: Copy): number {
-  const { freshUntil, staleWhileRevalidateMs, staleIfErrorMs, memoryUntil } = copy;
-  return Math.min(freshUntil + Math.max(staleWhileRevalidateMs, staleIfErrorMs), memoryUntil);
-}
+export const usefulUntil = (copy: Copy): number => Math.min(copy.freshUntil + windowMs(copy), copy.memoryUntil);
 
 /** Marks it stale as of an instant, unless it was so before: the windows move with it, and none is ever made longer. */
 export function expireCopy(copy: Copy, at: number): void {
@@ -79,24 +79,23 @@ export function expireCopy(copy: Copy, at: number): void {
 }
 
 /** Whether no invalidation known here makes it void; expiries known of its tags are applied to it. O(1) when nothing is new. */
-export function isValid(copy: Copy): boolean {
-  const { view } = copy;
-  if (copy.generation !== view.generation) return false;
-  if (copy.checked === view.tagChanges) return true;
-  const { gone, staleAt } = judgeTags(view, copy.version, copy.seq, copy.tags);
-  if (gone) return false;
-  if (staleAt !== undefined) expireCopy(copy, staleAt);
-  copy.checked = view.tagChanges;
-  return true;
+export const isValid = (copy: Copy): boolean =>
+  copy.generation === copy.view.generation && (copy.checked === copy.view.tagChanges || isSpared(copy));
+
+/** The same, compared anew, and with its key if that is given. */
+export function isSpared(copy: Copy, key?: string): boolean {
+  const { gone, staleAt } = judge(copy.view, copy, key);
+  expireCopy(copy, staleAt);
+  if (!gone) copy.checked = copy.view.tagChanges;
+  return !gone;
 }
 
 /** Whether a window of this length, which begins where freshness ends, is open. One of a copy in doubt is so before its time. */
-const isOpen = ({ freshUntil }: Copy, windowMs: number, now: number): boolean =>
-  windowMs > 0 && now < freshUntil + windowMs;
+const isOpen = ({ freshUntil }: Copy, lengthMs: number, now: number): boolean =>
+  lengthMs > 0 && now < freshUntil + lengthMs;
 
 /** Whether it may be served as stale while it is reloaded. */
 export const isRevalidable = (copy: Copy, now: number): boolean => isOpen(copy, copy.staleWhileRevalidateMs, now);
 
 /** Whether it may be served when the loader, or the store, failed. */
-export const isServableOnError = (copy: Copy, now: number): boolean =>
-  isRevalidable(copy, now) || isOpen(copy, copy.staleIfErrorMs, now);
+export const isServableOnError = (copy: Copy, now: number): boolean => isOpen(copy, windowMs(copy), now);

@@ -4,19 +4,20 @@ import type { ValueMode } from "../codec/walk.ts";
 import type { MemoryTier } from "../memory/tier.ts";
 import { createCounters, type Counters } from "../observe/stats.ts";
 import type { Emitter } from "../observe/events.ts";
+import { StoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { LogRecord, StoreConnection } from "../store/contract.ts";
 import { partitionOf } from "../store/hash.ts";
 import { createClock, type Clock } from "./clock.ts";
 import { expireCopy, isValid, type Copy } from "./copy.ts";
 import type { Flight } from "./flight.ts";
-import { advance, createView, learn, type View } from "./view.ts";
+import { createView, learn, type View } from "./view.ts";
 
 export interface EngineOptions {
   readonly platform: Platform;
   /** Undefined: a local cache, in which memory is the authority. */
   readonly store: StoreConnection | undefined;
-  readonly tier: MemoryTier<Copy> | undefined;
+  readonly tier: MemoryTier<Copy>;
   readonly codec: Codec;
   readonly values: ValueMode;
   readonly events: Emitter;
@@ -41,7 +42,7 @@ export interface Engine extends EngineOptions {
 export interface RequestScope {
   waitUntil(promise: Promise<unknown>): void;
   /** Until when, in local time, each of the held reads of this request may last. */
-  holds: readonly number[];
+  holds: readonly { readonly until: number }[];
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -49,7 +50,7 @@ export function createEngine(options: EngineOptions): Engine {
     ...options,
     clock: createClock(options.platform),
     tick: 0,
-    views: createViews(options.store?.partitions ?? 1, options.store === undefined),
+    views: createViews(options),
     flights: new Map(),
     counters: createCounters(),
     stops: new Set(),
@@ -58,10 +59,10 @@ export function createEngine(options: EngineOptions): Engine {
 }
 
 /** Without a store the view is its own authority: it is at its own epoch, and always proved. */
-export function createViews(partitions: number, local: boolean): View[] {
-  return Array.from({ length: partitions }, (_, index) => {
+export function createViews({ store }: Pick<EngineOptions, "store">): View[] {
+  return Array.from({ length: store?.partitions ?? 1 }, (_, index) => {
     const view = createView(index);
-    return local ? Object.assign(view, { epoch: "local", provedAt: Infinity }) : view;
+    return store ? view : Object.assign(view, { epoch: "local", provedAt: Infinity });
   });
 }
 
@@ -70,71 +71,80 @@ export function viewOf(engine: Engine, key: string): View {
 }
 
 /** An id that nobody else ever makes: about 100 random bits. */
-export function newId(platform: Platform): string {
+export function newId({ platform }: Engine): string {
   const half = (): string => Math.floor(platform.random() * 2 ** 52).toString(36);
   return `${half()}.${half()}`;
 }
 
+/** Why everything ends once close() was called. */
+export const closedError = (): StoreError => new StoreError("the cache is closed");
+
 /** Reports a failure that must not stop anything. */
 export function report(engine: Engine, operation: string, error: unknown, key?: string): void {
   engine.counters.errors++;
-  engine.events.emit("error", { operation, error, ...(key === undefined ? {} : { key }) });
+  engine.events.emit("error", { operation, error, ...(key !== undefined && { key }) });
 }
+
+/** Takes a store's failure for no answer (P5), and reports it. Anything else is thrown on. */
+export const failOpen =
+  (engine: Engine, operation: string, key?: string) =>
+  (error: unknown): undefined => {
+    if (!(error instanceof StoreError)) throw error;
+    report(engine, operation, error, key);
+  };
 
 /** Runs work that nobody awaits: it outlives the request, and what it throws is reported, never unhandled. */
 export function background(engine: Engine, request: RequestScope, operation: string, work: Promise<unknown>): void {
   request.waitUntil(work.catch((error: unknown) => report(engine, operation, error)));
 }
 
+/** Beyond that the oldest are forgotten: a request that was cancelled takes nothing back, and what they would end is over. */
 const MAX_STOPS = 10_000;
 
-/**
- * Has `stop` called by close(), unless it is taken from `engine.stops` before. A request that was cancelled takes
- * nothing back, so beyond a bound the oldest are forgotten: what they would end is over.
- */
-export function onClose(engine: Engine, stop: () => void): void {
-  const { stops } = engine;
+/** Calls back once after `ms`, or as soon as the cache is closed. Returns how to call that off. */
+export function after(engine: Engine, ms: number, callback: () => void): () => void {
+  const { platform, stops } = engine;
+  const cancel = (): void => {
+    platform.clearTimeout(timer);
+    stops.delete(stop);
+  };
+  const stop = (): void => {
+    cancel();
+    callback();
+  };
+  const timer = platform.setTimeout(stop, ms);
   stops.add(stop);
-  if (stops.size > MAX_STOPS) for (const oldest of stops) return void stops.delete(oldest);
+  if (stops.size > MAX_STOPS) stops.delete(stops.values().next().value!); // it has that many
+  if (engine.closed) stop();
+  return cancel;
 }
 
-/** A pause that close() cuts short. */
-export function pause(engine: Engine, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      engine.platform.clearTimeout(timer);
-      engine.stops.delete(stop);
-      resolve();
-    };
-    const timer = engine.platform.setTimeout(stop, ms);
-    onClose(engine, stop);
-    if (engine.closed) stop();
-  });
+/** Calls a function every `ms`, and a last time when the cache is closed. Returns how to stop that. */
+export function every(engine: Engine, ms: number, step: () => void): () => void {
+  const again = (): void => {
+    step();
+    if (!engine.closed) cancel = after(engine, ms, again);
+  };
+  let cancel = after(engine, ms, again);
+  return () => cancel();
 }
 
-/** The outcome of a promise, or undefined after `ms`: nobody waits on what may never settle without a timer of its own. */
-export function within<T>(engine: Engine, promise: Promise<T>, ms: number): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => finish(() => resolve(undefined));
-    const finish = (settle: () => void): void => {
-      engine.platform.clearTimeout(timer);
-      engine.stops.delete(stop);
-      settle();
-    };
-    const timer = engine.platform.setTimeout(stop, ms);
-    onClose(engine, stop);
-    promise.then(
-      (value) => finish(() => resolve(value)),
-      (error: unknown) => finish(() => reject(error)),
-    );
+/** A pause of half to all of `ms`, so that instances do not act in step. close() cuts it short. */
+export const pause = (engine: Engine, ms: number): Promise<void> =>
+  new Promise((resolve) => void after(engine, ms * (0.5 + engine.platform.random() / 2), resolve));
+
+/** Waits for a promise for at most `ms`: nobody waits on what may never settle without a timer of its own (P6). */
+export const within = (engine: Engine, promise: Promise<unknown>, ms: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const cancel = after(engine, ms, resolve);
+    promise.finally(cancel).then(() => resolve(), reject);
   });
-}
 
 /** The copy in memory, if there is one that no invalidation known here makes void. Its age is the caller's to judge. */
 export function copyInMemory(engine: Engine, key: string): Copy | undefined {
-  const copy = engine.tier?.get(key)?.item;
-  if (copy === undefined || isValid(copy)) return copy;
-  engine.tier!.delete(key); // it was just read from there
+  const copy = engine.tier.get(key)?.item;
+  if (!copy || isValid(copy)) return copy;
+  engine.tier.delete(key);
   return undefined;
 }
 
@@ -142,10 +152,9 @@ export function copyInMemory(engine: Engine, key: string): Copy | undefined {
 export function applyRecord(engine: Engine, view: View, record: LogRecord, tick: number): void {
   const nowAt = engine.clock();
   learn(view, record, nowAt, tick);
-  advance(view, record);
   if (record.key === undefined) return; // copies are compared with tags when they are used, not now
-  const copy = engine.tier?.peek(record.key)?.item;
-  if (copy === undefined || copy.version >= record.seq) return;
+  const copy = engine.tier.peek(record.key)?.item;
+  if (!copy || copy.version >= record.seq) return;
   if (record.expire) expireCopy(copy, nowAt - record.agoMs);
-  else engine.tier!.delete(record.key);
+  else engine.tier.delete(record.key);
 }

@@ -1,7 +1,6 @@
 // One load in progress in this isolate, as plain data that any request may look at.
 import type { Tier } from "../observe/events.ts";
 import type { Copy } from "./copy.ts";
-import type { Scope } from "./names.ts";
 
 /** How a flight ended: with a value that some may use and others may not, or with nothing (a miss, or a loader without a value). */
 export interface Outcome {
@@ -14,6 +13,11 @@ export interface Outcome {
   readonly beganAt: number;
 }
 
+/** One with a value. */
+export interface Hit extends Outcome {
+  readonly copy: Copy;
+}
+
 /**
  * The promise belongs to the request that leads: when that is cancelled, it may never settle, and not even `finally`
  * runs (P6). So followers watch `done` and `beatAt` with timers of their own.
@@ -21,7 +25,6 @@ export interface Outcome {
 export interface Flight {
   readonly began: number;
   readonly startedAt: number;
-  readonly scope: Scope;
   /** The lease's token. Whoever takes over a dead flight goes on with its lease instead of waiting for it to end. */
   readonly token: string;
   /**

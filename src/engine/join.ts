@@ -1,9 +1,9 @@
 // Sharing a load: how a flight begins, who may join it, and how a caller lives on if the one who leads does not.
 import { isValid } from "./copy.ts";
-import { newId, onClose, within, type Engine } from "./engine.ts";
+import { every, newId, within, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
 import { covers, isExpiry } from "./pending.ts";
-import type { Reader } from "./reader.ts";
+import { ownWrites, type Reader } from "./reader.ts";
 import { judge } from "./view.ts";
 
 /** A leader shows signs of life this often; one that was silent for SILENCE_MS is taken to be dead. */
@@ -12,39 +12,42 @@ const SILENCE_MS = 2_500;
 /** An older flight is joined by nobody: its loader hangs, or is slower than a lease may be kept alive. */
 const MAX_AGE_MS = 60_000;
 
-/** How a flight may differ from a plain one. */
-export interface FlightOptions {
-  /** The token of a dead flight, to go on with its lease. */
-  readonly token?: string | undefined;
-  readonly stale?: Outcome | undefined;
-  readonly alone?: boolean;
-}
-
 /**
  * Starts a flight and makes it the one for its key. The work never rejects into the void: its error is kept for its
- * callers.
+ * callers. `stale` is what may be served meanwhile; with the `token` of a dead flight it goes on with that one's lease.
  */
 export function startFlight(
   engine: Engine,
   reader: Reader,
   work: (flight: Flight) => Promise<Outcome>,
-  options: FlightOptions = {},
+  stale: Outcome | undefined,
+  token = newId(engine),
+  alone = false,
 ): Flight {
-  const { platform, flights } = engine;
-  const { key, scope, request } = reader;
-  let land = (): void => undefined;
+  const { flights } = engine;
+  const { key, request } = reader;
   const startedAt = engine.clock();
+  const run = async (): Promise<void> => {
+    const stop = every(engine, BEAT_MS, () => void (flight.beatAt = engine.clock()));
+    try {
+      flight.outcome = await work(flight);
+    } catch (error) {
+      flight.error = error;
+    }
+    stop();
+    flight.done = true;
+    if (flights.get(key) === flight) flights.delete(key);
+  };
   const flight: Flight = {
     began: ++engine.tick,
     startedAt,
-    scope,
-    token: options.token ?? newId(platform),
-    promise: new Promise<void>((resolve) => void (land = resolve)),
+    token,
+    promise: Promise.resolve().then(run), // which has the flight, and whose loader may ask for the same key
     spent: false,
     done: false,
     beatAt: startedAt,
-    alone: options.alone ?? false,
-    stale: options.stale,
+    alone,
+    stale,
   };
   // Those of requests that were cancelled are in nobody's care. The map is in the order of their starts.
   for (const [old, { startedAt: began }] of flights) {
@@ -53,32 +56,7 @@ export function startFlight(
   }
   flights.delete(key);
   flights.set(key, flight);
-  const beat = (): void => {
-    flight.beatAt = engine.clock();
-    timer = platform.setTimeout(beat, BEAT_MS);
-  };
-  let timer = platform.setTimeout(beat, BEAT_MS);
-  const stop = (): void => platform.clearTimeout(timer);
-  onClose(engine, stop);
-  const end = (): void => {
-    stop();
-    engine.stops.delete(stop);
-    flight.done = true;
-    if (flights.get(key) === flight) flights.delete(key);
-    land();
-  };
-  request.waitUntil(
-    work(flight).then(
-      (outcome) => {
-        flight.outcome = outcome;
-        end();
-      },
-      (error: unknown) => {
-        flight.error = error;
-        end();
-      },
-    ),
-  );
+  request.waitUntil(flight.promise);
   return flight;
 }
 
@@ -101,11 +79,12 @@ export const isSilent = (engine: Engine, flight: Flight): boolean => engine.cloc
 export async function join(engine: Engine, key: string, flight: Flight): Promise<boolean> {
   // A leader that follows another instance loads for itself after two leases: whoever waited that long waits for that.
   const giveUpAt = engine.clock() + 2 * engine.leaseMs + engine.storeTimeoutMs;
+  // The promise of a request that ended may reject instead of hanging.
+  let dead = false;
+  const landed = flight.promise.catch(() => void (dead = true));
   while (!flight.done) {
-    await within(engine, flight.promise, BEAT_MS).catch(() => {
-      // The promise of a request that ended may reject instead of hanging: `done` and `beatAt` tell what that means.
-    });
-    if (!flight.done && (isSilent(engine, flight) || engine.clock() >= giveUpAt || engine.closed)) {
+    await within(engine, landed, BEAT_MS);
+    if (!flight.done && (dead || isSilent(engine, flight) || engine.clock() >= giveUpAt || engine.closed)) {
       if (engine.flights.get(key) === flight) engine.flights.delete(key);
       return false;
     }
@@ -114,9 +93,8 @@ export async function join(engine: Engine, key: string, flight: Flight): Promise
 }
 
 /** Whether nothing known or asked for here since the flight began could cover what it will bring (joining, DESIGN 5). */
-export function isJoinable(engine: Engine, { view, key }: Reader, flight: Flight): boolean {
-  const { began, scope } = flight;
-  const since = (tick: number | undefined): boolean => tick !== undefined && tick > began;
+export function isJoinable(engine: Engine, { view, key, scope }: Reader, flight: Flight): boolean {
+  const since = (tick = -1): boolean => tick > flight.began;
   return !(
     engine.clock() - flight.startedAt > MAX_AGE_MS ||
     since(view.keys.get(key)?.tick) ||
@@ -127,36 +105,32 @@ export function isJoinable(engine: Engine, { view, key }: Reader, flight: Flight
 }
 
 /** What a reader may do with an outcome. `pending`: nothing, because of an own write that the store has not acknowledged. */
-export type Use = "as it is" | "as stale" | "pending" | "not at all";
+export type Use = "as it is" | "as stale" | "pending";
 
 /**
- * Whether an outcome is good for a reader (P1, P2). What was loaded after the reader began always is: whatever was
- * acknowledged before, its origin knew. Anything else needs a proof young enough, and no record known here may cover it.
+ * Whether an outcome is good for a reader (P1, P2); undefined: not at all. What was loaded after the reader began always
+ * is: whatever was acknowledged before, its origin knew. Anything else needs a proof young enough, and no record known
+ * here may cover it.
  */
-export function useOf(engine: Engine, reader: Reader, outcome: Outcome, joined: boolean): Use {
+export function useOf(engine: Engine, reader: Reader, outcome: Outcome, joined: boolean): Use | undefined {
   const { view, key, needAt } = reader;
-  const { copy, began, tier } = outcome;
-  const loaded = tier === "loader";
+  const { copy, began } = outcome;
+  const loaded = outcome.tier === "loader";
   if (loaded && began >= reader.tick) return "as it is";
-  if (copy === undefined) return joined && outcome.beganAt < needAt ? "not at all" : "as it is";
-  const { epoch, version, seq, tags } = copy;
-  if (engine.store !== undefined) {
+  if (!copy) return joined && outcome.beganAt < needAt ? undefined : "as it is";
+  const sameEpoch = copy.epoch === view.epoch;
+  if (engine.store) {
     const provedAt = Math.max(copy.provedAt, isValid(copy) ? view.provedAt : -Infinity);
-    if (joined && provedAt < needAt) return "not at all";
+    if (joined && provedAt < needAt) return undefined;
     // What was invalidated between its seq and there is forgotten, and may have been asked for here.
-    if (epoch === view.epoch && seq < view.coveredFrom) return "not at all";
-    if (epoch !== view.epoch && (joined || began < view.epochTick)) return "not at all";
+    if (sameEpoch ? copy.seq < view.coveredFrom : joined || began < view.epochTick) return undefined;
   }
   // One that was expired while it was loaded may have been so before this reader began: only the last expiry is known.
   const freshFrom = Math.max(reader.startedAt, copy.provedAt);
-  if (joined && outcome.state === "fresh" && copy.freshUntil < freshFrom) return "not at all";
-  const known = epoch === view.epoch ? judge(view, version, seq, key, tags) : { gone: false, staleAt: undefined };
-  if (known.gone) return "not at all";
-  let use: Use = known.staleAt === undefined ? "as it is" : "as stale";
-  for (const { tick, write } of view.pending) {
-    if (tick >= reader.tick || (loaded && began > tick) || !covers(write, key, tags, true)) continue;
-    if (!isExpiry(write)) return "pending";
-    use = "as stale";
-  }
-  return use;
+  if (joined && outcome.state === "fresh" && copy.freshUntil < freshFrom) return undefined;
+  const known = sameEpoch ? judge(view, copy, key) : undefined;
+  if (known?.gone) return undefined;
+  const own = ownWrites(reader, copy.tags).filter(({ tick }) => !loaded || began <= tick);
+  if (!own.every(({ write }) => isExpiry(write))) return "pending";
+  return own.length > 0 || (known && known.staleAt < Infinity) ? "as stale" : "as it is";
 }

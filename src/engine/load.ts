@@ -1,12 +1,13 @@
 // Running the loader: with a lease that is kept alive, and a commit that says whether the value may be kept.
 import { resolveEntry, type EntryOptions, type ResolvedEntry } from "../options/entry.ts";
-import { CodecError, LoaderError, OptionError, StoreError } from "../errors.ts";
+import { CodecError, LoaderError, OptionError } from "../errors.ts";
 import { give, hold, type Held } from "../codec/walk.ts";
-import type { EntryMeta, NewEntry } from "../store/contract.ts";
-import { ask, deadlineOf } from "./call.ts";
-import { Failure, NOT_MODIFIED, SKIP, type LoaderContext } from "./context.ts";
+import type { CacheEvents } from "../observe/events.ts";
+import type { CommitRequest, EntryMeta } from "../store/contract.ts";
+import { ask, deadlineOf, StartOver } from "./call.ts";
+import type { LoaderContext } from "./context.ts";
 import { createCopy, isServableOnError, type Copy } from "./copy.ts";
-import { background, onClose, report, type Engine } from "./engine.ts";
+import { background, closedError, every, failOpen, report, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
 import { entryMeta, install } from "./install.ts";
 import type { Reader } from "./reader.ts";
@@ -20,29 +21,14 @@ export interface Lease {
 /** A renewed lease outlives its loader by no more than this: a promise that never settles blocks nobody for longer. */
 const MAX_RENEWAL_MS = 60_000;
 
-/** The load is of no use any more and ended without a value; the reader is to start over. */
-export class LoadLost extends Error {
-  override readonly name = "LoadLost";
-}
-
-interface Run {
-  readonly engine: Engine;
-  readonly reader: Reader;
-  readonly flight: Flight;
-  readonly lease: Lease | undefined;
-  readonly stale: Copy | undefined;
-  readonly began: number;
-  readonly beganAt: number;
-  /** What is loaded now knows of everything up to here: the lease says so, or it begins after all that was seen. */
-  readonly epoch: string | undefined;
-  readonly version: number;
-}
-
 /** What the loader came to, before anything is stored. */
 interface Loaded {
   readonly answer: unknown;
   readonly options: ResolvedEntry;
 }
+
+/** The answer of `context.notModified`. */
+const NOT_MODIFIED = Symbol("notModified");
 
 /**
  * Runs the reader's loader once and stores the value: under a lease in the store, and in memory if the commit allows it.
@@ -57,192 +43,151 @@ export async function load(
   stale: Outcome | undefined,
   keep: boolean,
 ): Promise<Outcome> {
-  if (engine.closed) throw new StoreError("the cache is closed");
-  const run: Run = {
-    engine,
-    reader,
-    flight,
-    lease,
-    stale: stale?.copy,
-    began: ++engine.tick,
-    beganAt: engine.clock(),
-    epoch: lease?.epoch ?? reader.view.epoch,
-    version: lease?.version ?? reader.view.newest,
-  };
+  if (engine.closed) throw closedError();
+  const { view, key, name } = reader;
+  const { token } = flight;
+  const old = stale?.copy;
+  const began = ++engine.tick;
+  const beganAt = engine.clock();
+  // What is loaded now knows of everything up to here: the lease says so, or it begins after all that was seen.
+  const { epoch, version } = lease ?? { epoch: view.epoch, version: view.newest };
   engine.counters.loads++;
-  const ended = (outcome: "stored" | "unstored" | "skipped" | "failed"): void =>
-    engine.events.emit("load", { key: reader.name, durationMs: engine.clock() - run.beganAt, outcome });
-  let loaded: Loaded;
+  const ended = (outcome: CacheEvents["load"]["outcome"], copy?: Copy): Outcome => {
+    engine.events.emit("load", { key: name, durationMs: engine.clock() - beganAt, outcome });
+    return { copy, state: "fresh", tier: "loader", began, beganAt };
+  };
+  /** Gives the lease back, unawaited: nobody should wait for a load that came to nothing. */
+  const release = (backoffMs: number): void => {
+    if (!lease || engine.closed) return;
+    background(engine, reader.request, "release", ask(engine, view, "release", { key, token, backoffMs }));
+  };
   try {
-    loaded = await runLoader(run);
+    const { answer, options } = await runLoader(engine, reader, old, lease && token);
+    if (answer === undefined) {
+      release(0);
+      return ended("skipped");
+    }
+    const { ttlMs, memoryTtlMs, memory, store } = options;
+    const renewed = answer === NOT_MODIFIED ? old : undefined;
+    const held = renewed?.held ?? holdValue(engine, name, answer);
+    const meta = entryMeta(reader.scope, options);
+    const tookMs = engine.clock() - beganAt;
+    const meant = lease && store && ttlMs > 0 && (await entryOf(engine, name, held, meta, renewed));
+    const takenOver = flight.spent;
+    const done = meant && (await commit(engine, reader, flight, { ...lease, entry: meant }));
+    // Not stored, or not known to be: nobody keeps the value.
+    if (!done && !takenOver) release(0);
+    const stored = done && done.reply.outcome === "stored" ? done : undefined;
+    if (renewed && meant && !stored) throw new StartOver("the lease was lost");
+    // In no store, its life begins when its load ended (not when a commit failed after that), and its proof when it began.
+    const sinceMs = stored ? 0 : tookMs;
+    const from = stored
+      ? { id: token, seq: stored.reply.seq, provedAt: stored.sentAt, freshForMs: stored.reply.freshForMs }
+      : { id: "", seq: version, provedAt: beganAt, freshForMs: ttlMs + sinceMs };
+    const copy = createCopy(view, held, meta, { ...from, epoch, version, ageMs: -sinceMs }, memoryTtlMs + sinceMs);
+    // What was meant for the store and did not get there is kept nowhere, or each instance would have its own.
+    const keeps = stored || (keep && !(lease && store) && ttlMs > 0);
+    const kept = keeps && memory && install(engine, key, copy, stored?.ordered ?? true);
+    return ended(stored || kept ? "stored" : "unstored", copy);
   } catch (cause) {
     ended("failed");
-    const copy = stale?.copy;
     const now = engine.clock();
-    const backoffMs = copy !== undefined && isServableOnError(copy, now) ? reader.options.failureBackoffMs : 0;
-    release(run, backoffMs);
-    if (cause instanceof LoadLost || backoffMs === 0) throw cause;
-    stale!.copy!.retryAt = now + backoffMs; // there is one, or there would be no back-off
-    report(engine, "load", cause, reader.name);
+    const servable = cause instanceof LoaderError && old && isServableOnError(old, now);
+    const backoffMs = servable ? reader.options.failureBackoffMs : 0;
+    if (!flight.spent) release(backoffMs);
+    if (backoffMs === 0) throw cause;
+    old!.retryAt = now + backoffMs; // it is servable
+    report(engine, "load", cause, name);
     return { ...stale!, state: "stale" };
   }
-  const { answer, options } = loaded;
-  const how = { state: "fresh", tier: "loader", began: run.began, beganAt: run.beganAt } as const;
-  if (answer === SKIP || answer === undefined) {
-    ended("skipped");
-    release(run, 0);
-    return { copy: undefined, ...how };
-  }
-  const { copy, stored } = await store(run, answer, options, keep);
-  ended(stored ? "stored" : "unstored");
-  return { copy, ...how };
 }
 
-/** Calls the loader, and renews the lease as long as that is allowed. Throws a LoaderError, or LoadLost. */
-async function runLoader(run: Run): Promise<Loaded> {
-  const { engine, reader } = run;
+/** Calls the loader, and renews the lease as long as that is allowed. Throws a LoaderError, or StartOver if it was lost. */
+async function runLoader(
+  engine: Engine,
+  reader: Reader,
+  stale: Copy | undefined,
+  token: string | undefined,
+): Promise<Loaded> {
+  const { view, key, name, request } = reader;
+  const { leaseMs } = engine;
   const controller = new AbortController();
-  const close = (): void => controller.abort(new StoreError("the cache was closed"));
-  onClose(engine, close);
-  let options = reader.options;
-  const { stale } = run;
+  const { signal } = controller;
+  const beganAt = engine.clock();
+  let { options } = reader;
+  const failure: { reason?: unknown } = {};
+  let running = true;
+  const renew = async (token: string): Promise<void> => {
+    const { reply } = await ask(engine, view, "renew", { key, token, leaseMs });
+    if (!reply.held && running) controller.abort(new StartOver("the lease was lost"));
+  };
+  const stop = every(engine, leaseMs / 2, () => {
+    if (engine.closed) controller.abort(closedError());
+    else if (token !== undefined && engine.clock() - beganAt < MAX_RENEWAL_MS)
+      background(engine, request, "renew", renew(token));
+  });
   const context: LoaderContext = {
-    key: reader.name,
-    signal: controller.signal,
+    key: name,
+    signal,
     stale: stale && {
       value: give(stale.held),
       etag: stale.etag,
       lastModified: stale.lastModified,
-      age: engine.clock() - stale.storedAt,
+      age: beganAt - stale.storedAt,
     },
     set: (more: EntryOptions) => void (options = resolveEntry(options, more)),
-    skip: () => SKIP as never, // typed never, so that inference sees only the value
+    skip: () => undefined as never, // typed never, so that inference sees only the value
     notModified: () => {
-      if (stale === undefined) throw new OptionError("notModified(): there is no stale value to keep");
+      if (!stale) throw new OptionError("notModified(): there is no stale value to keep");
       return NOT_MODIFIED as never;
     },
-    fail: (reason: unknown) => new Failure(reason) as never,
+    fail: (reason: unknown) => {
+      failure.reason = reason;
+      return failure as never;
+    },
   };
-  const stop = keepLease(run, controller);
   try {
     const answer: unknown = await reader.loader!(context); // only readers with a loader load
-    if (answer instanceof Failure) throw answer.reason;
+    if (answer === failure) throw failure.reason;
     return { answer, options };
   } catch (cause) {
-    if (controller.signal.aborted && !engine.closed) throw new LoadLost("the lease was lost");
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LoaderError(`the loader of ${JSON.stringify(reader.name)} failed: ${reason}`, { cause });
+    if (signal.reason instanceof StartOver) throw signal.reason;
+    throw new LoaderError(`the loader of ${JSON.stringify(name)} failed: ${String(cause)}`, { cause });
   } finally {
+    running = false;
     stop();
-    engine.stops.delete(close);
   }
 }
 
-/** Renews the lease whenever half of it is over. Aborts the loader when it is lost. Returns how to stop. */
-function keepLease(run: Run, controller: AbortController): () => void {
-  const { engine, reader, flight, lease } = run;
-  const { platform, leaseMs } = engine;
-  if (lease === undefined) return () => undefined;
-  const renew = async (): Promise<void> => {
-    const { view, key } = reader;
-    const { reply } = await ask(engine, view, "renew", { key, token: flight.token, leaseMs });
-    if (!reply.held && !stopped) controller.abort(new LoadLost("the lease was lost"));
-  };
-  let stopped = false;
-  const step = (): void => {
-    if (engine.clock() - run.beganAt >= MAX_RENEWAL_MS) return;
-    background(engine, reader.request, "renew", renew());
-    timer = platform.setTimeout(step, leaseMs / 2);
-  };
-  let timer = platform.setTimeout(step, leaseMs / 2);
-  const stop = (): void => {
-    stopped = true;
-    platform.clearTimeout(timer);
-    engine.stops.delete(stop);
-  };
-  onClose(engine, stop);
-  return stop;
-}
-
-/** Gives the lease back, unawaited: nobody should wait for a load that came to nothing. */
-function release(run: Run, backoffMs: number): void {
-  const { engine, reader, flight, lease } = run;
-  if (lease === undefined || engine.closed) return;
-  const { key, view } = reader;
-  const released = ask(engine, view, "release", { key, token: flight.token, backoffMs });
-  background(engine, reader.request, "release", released);
-}
-
-/** The value as callers get it, and, if it can be stored, its bytes. Throws a CodecError for what can have only one reader. */
-async function prepare(run: Run, answer: unknown, options: ResolvedEntry): Promise<{ held: Held; bytes?: Uint8Array }> {
-  const { engine, reader, lease } = run;
+/** The value as callers get it. Throws a CodecError for what can have only one reader. */
+function holdValue(engine: Engine, name: string, answer: unknown): Held {
   const held = hold(answer, engine.values);
-  if (held.stream !== undefined) {
-    release(run, 0);
-    throw new CodecError(
-      `${JSON.stringify(reader.name)}: ${held.stream} can be read only once and is not a value to cache; ` +
-        "for whole responses there is isocache/http",
-    );
-  }
-  if (lease === undefined || options.ttlMs === 0 || !options.store) return { held };
-  try {
-    return { held, bytes: await engine.codec.encode(held.value, held) };
-  } catch (error) {
-    report(engine, "encode", error, reader.name);
-    return { held };
-  }
+  if (!held.stream) return held;
+  throw new CodecError(
+    `${JSON.stringify(name)}: ${held.stream} can be read only once; for responses there is isocache/http`,
+  );
 }
 
-async function store(run: Run, answer: unknown, options: ResolvedEntry, keep: boolean) {
-  const { engine, reader, lease, flight, stale, beganAt } = run;
-  const { view, key } = reader;
-  const meta = entryMeta(reader.scope, options);
-  const renewed = answer === NOT_MODIFIED ? stale : undefined;
-  const { held, bytes } = renewed ? { held: renewed.held, bytes: undefined } : await prepare(run, answer, options);
-  /** Its life begins `sinceMs` after the instant that proves it. */
-  const copyFrom = (freshForMs: number, id: string, seq: number, provedAt: number, sinceMs: number): Copy => {
-    const { epoch, version } = run;
-    const origin = { id, epoch, version, seq, provedAt, ageMs: -sinceMs, freshForMs: freshForMs + sinceMs };
-    return createCopy(view, held, meta, origin, options.memoryTtlMs + sinceMs);
-  };
-  // Its life began when its load ended, not when a commit failed after that.
-  const tookMs = engine.clock() - beganAt;
-  const unstored = (): Copy => copyFrom(meta.ttlMs, "", run.version, beganAt, tookMs);
-  if (lease === undefined || options.ttlMs === 0 || !options.store || !(bytes || renewed)) {
-    release(run, 0);
-    const copy = unstored();
-    // What was meant for the store and could not be encoded is kept nowhere, or each instance would have its own.
-    const alone = lease === undefined || !options.store;
-    const stored = keep && alone && options.ttlMs > 0 && options.memory && install(engine, key, copy, true);
-    return { copy, stored };
-  }
-  const committed = await commit(run, renewed ? { ...meta, keep: renewed.id } : { ...meta, bytes: bytes! }); // one of both is there
-  if (committed === undefined || committed.reply.outcome === "refused") {
-    if (renewed) throw new LoadLost("what was not modified has been invalidated");
-    return { copy: unstored(), stored: false };
-  }
-  const { reply, sentAt, ordered } = committed;
-  const copy = copyFrom(reply.freshForMs, flight.token, reply.seq, sentAt, 0);
-  if (options.memory) install(engine, key, copy, ordered);
-  return { copy, stored: true };
-}
-
-/**
- * Commits; undefined if it is not known whether that was done: then nobody keeps the value, and the lease is given back.
- * The same if another flight has taken over the lease.
- */
-async function commit(run: Run, entry: NewEntry | (EntryMeta & { readonly keep: string })) {
-  const { engine, reader, flight, epoch, version } = run;
-  const { key, view } = reader;
-  if (flight.spent) return undefined;
-  flight.spent = true;
+/** What is to be stored: the entry there is, with a new life, or the value. Undefined if it cannot be encoded. */
+async function entryOf(engine: Engine, name: string, held: Held, meta: EntryMeta, renewed: Copy | undefined) {
+  if (renewed) return { ...meta, keep: renewed.id };
   try {
-    const request = { key, token: flight.token, epoch: epoch!, version, entry }; // a lease has an epoch
-    return await ask(engine, view, "commit", { ...request, ...deadlineOf(engine, view) });
+    return { ...meta, bytes: await engine.codec.encode(held.value, held) };
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    report(engine, "commit", error, reader.name);
-    release(run, 0);
+    report(engine, "encode", error, name);
     return undefined;
   }
+}
+
+/** Commits; undefined if it is not known whether that was done, or if another flight has taken over the lease. */
+async function commit(
+  engine: Engine,
+  { view, key, name }: Reader,
+  flight: Flight,
+  entry: Pick<CommitRequest, "epoch" | "version" | "entry">,
+) {
+  if (flight.spent) return undefined;
+  flight.spent = true;
+  const request = { key, token: flight.token, ...entry, ...deadlineOf(engine, view) };
+  return ask(engine, view, "commit", request).catch(failOpen(engine, "commit", name));
 }

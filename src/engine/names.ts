@@ -26,16 +26,11 @@ export function storedKey(scope: Scope, key: string): string {
   return scope.path === "" && key.charCodeAt(0) !== MARK ? key : `${MARK_TEXT}${scope.path}/${key}`;
 }
 
-/** The user's key again. */
-export function userKey(scope: Scope, stored: string): string {
-  return stored.charCodeAt(0) === MARK ? stored.slice(scope.path.length + 2) : stored;
-}
-
 const USER_TAG = "#";
 
 /** The tag that an invalidation in this scope names. */
-export function scopedTag(scope: Scope, tag: string): string {
-  return `${USER_TAG}${scope.path}/${tag}`;
+export function scopedTag({ path }: Pick<Scope, "path">, tag: string): string {
+  return `${USER_TAG}${path}/${tag}`;
 }
 
 /** All tags an entry carries: the reserved ones, and each of its own once for every scope that can name it. */
@@ -44,7 +39,7 @@ export function entryTags(scope: Scope, tags: readonly string[]): readonly strin
   const unique = [...new Set(tags)];
   return [
     ...scope.reserved,
-    ...scope.reserved.flatMap((reserved) => unique.map((tag) => `${USER_TAG}${reserved.slice(1)}/${tag}`)),
+    ...scope.reserved.flatMap((reserved) => unique.map((tag) => scopedTag({ path: reserved.slice(1) }, tag))),
   ];
 }
 
@@ -55,4 +50,4 @@ export function userTags(scope: Scope, tags: readonly string[]): string[] {
 }
 
 /** Whether a tag was given by a user, not reserved. */
-export const isUserTag = (tag: string): boolean => tag.charCodeAt(0) === USER_TAG.charCodeAt(0);
+export const isUserTag = (tag: string): boolean => tag.startsWith(USER_TAG);

@@ -8,10 +8,13 @@ export interface Pending {
   readonly nonce: string;
   /** When it was asked for, in ticks. */
   readonly tick: number;
-  /** Settles (never rejects) when the first attempt was acknowledged or failed. */
-  readonly firstAttempt: Promise<void>;
+  /** Settles when the first attempt was acknowledged or failed. */
+  firstAttempt?: Promise<unknown>;
   attempted: boolean;
 }
+
+/** Whether it was tried and is to be retried: it may have been done or not. */
+export const isInDoubt = ({ attempted }: Pending): boolean => attempted;
 
 /** Whether a write leaves what it covers usable as stale. */
 export const isExpiry = (write: Write): boolean => write.kind === "expire" || write.kind === "expireTags";

@@ -1,25 +1,18 @@
 // The read path: memory if it is proved, else a flight shared with others; and again if what came is not good enough.
-import { StoreError } from "../errors.ts";
-import type { Tier } from "../observe/events.ts";
-import { Repartitioned } from "./call.ts";
+import { StartOver } from "./call.ts";
 import { isRevalidable, isServableOnError, type Copy } from "./copy.ts";
-import { copyInMemory, viewOf, within, type Engine } from "./engine.ts";
-import type { Flight, Outcome } from "./flight.ts";
+import { closedError, copyInMemory, viewOf, within, type Engine } from "./engine.ts";
+import type { Flight, Hit, Outcome } from "./flight.ts";
 import { isJoinable, isSilent, join, startFlight, takeOver, useOf } from "./join.ts";
-import { lead, lookUp } from "./lead.ts";
-import { load, LoadLost } from "./load.ts";
-import { covers, isExpiry } from "./pending.ts";
-import type { Reader } from "./reader.ts";
+import { lead, readStore } from "./lead.ts";
+import { load } from "./load.ts";
+import { isExpiry } from "./pending.ts";
+import { ownWrites, type Reader } from "./reader.ts";
 import { sync } from "./sync.ts";
 import { retryAll } from "./write.ts";
-import type { View } from "./view.ts";
 
 /** The answer to a read. */
-export interface Found {
-  readonly copy: Copy;
-  readonly state: "fresh" | "stale";
-  readonly tier: Tier;
-}
+export type Found = Pick<Hit, "copy" | "state" | "tier">;
 
 /** What came is of no use to this reader: it starts over. */
 const AGAIN = Symbol("again");
@@ -36,15 +29,26 @@ const MAX_ATTEMPTS = 8;
 
 /** Answers a read. Undefined: a miss without a loader, or a loader that had no value. */
 export async function read(engine: Engine, reader: Reader): Promise<Found | undefined> {
-  const found = await attempts(engine, reader);
   const { counters, events } = engine;
-  if (found === undefined || found.tier === "loader") {
-    counters.misses++;
-    events.emit("miss", { key: reader.name });
-  } else {
-    countHit(engine, reader.name, found.tier, found.state);
+  let alone = false;
+  for (let attempt = 1; ; attempt++) {
+    if (engine.closed) throw closedError();
+    try {
+      const found = await tryOnce(engine, reader, alone || attempt > MAX_ATTEMPTS, attempt <= 2 * MAX_ATTEMPTS);
+      if (found === ALONE) alone = true;
+      else if (found !== AGAIN) {
+        if (found && found.tier !== "loader") countHit(engine, reader.name, found.tier, found.state);
+        else {
+          counters.misses++;
+          events.emit("miss", { key: reader.name });
+        }
+        return found;
+      }
+    } catch (error) {
+      if (!(error instanceof StartOver)) throw error;
+      reader.view = viewOf(engine, reader.key);
+    }
   }
-  return found;
 }
 
 export function countHit(engine: Engine, key: string, tier: "memory" | "store", state: "fresh" | "stale"): void {
@@ -53,75 +57,52 @@ export function countHit(engine: Engine, key: string, tier: "memory" | "store", 
   if (engine.events.has("hit")) engine.events.emit("hit", { key, tier, state });
 }
 
-async function attempts(engine: Engine, reader: Reader): Promise<Found | undefined> {
-  let alone = false;
-  for (let attempt = 1; ; attempt++) {
-    if (engine.closed) throw new StoreError("the cache is closed");
-    try {
-      const found = await tryOnce(engine, reader, alone || attempt > MAX_ATTEMPTS, attempt <= 2 * MAX_ATTEMPTS);
-      if (found === ALONE) alone = true;
-      else if (found !== AGAIN) return found;
-    } catch (error) {
-      if (!(error instanceof LoadLost || error instanceof Repartitioned)) throw error;
-      reader.view = viewOf(engine, reader.key);
-    }
-  }
-}
-
 async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: boolean): Promise<Attempt> {
-  const { view, key, loader, options, tick } = reader;
-  const own = await ownInvalidation(engine, reader);
-  if (alone || own === "gone") {
-    if (loader === undefined) return undefined;
-    return fly(engine, reader, undefined, true, mayJoin);
-  }
+  const { view, loader, options } = reader;
+  const { reserved } = reader.scope;
+  if (view.pending.length > 0) retryAll(engine, reader.request);
+  await firstAttempts(engine, reader, reserved);
+  if (alone || pendingOn(reader, reserved) === "gone") return loader && fly(engine, reader, undefined, true, mayJoin);
   const copy = options.memory && !options.strong ? await copyFor(engine, reader) : undefined;
-  const pending = copy && pendingOn(view, key, copy.tags, tick);
-  let memory: (Found & Outcome) | undefined;
-  if (copy !== undefined && pending !== "gone") {
-    memory = { copy, state: "stale", tier: "memory", began: tick, beganAt: reader.startedAt };
+  const pending = copy && pendingOn(reader, copy.tags);
+  let memory: Hit | undefined;
+  if (copy && pending !== "gone") {
+    memory = { copy, state: "stale", tier: "memory", began: reader.tick, beganAt: reader.startedAt };
     const now = engine.clock();
-    if (isProved(copy, reader) && pending === undefined && now < copy.freshUntil) return { ...memory, state: "fresh" };
+    if (isProved(copy, reader) && !pending && now < copy.freshUntil) return { ...memory, state: "fresh" };
     if (isRevalidable(copy, now)) {
-      if (loader !== undefined && now >= copy.freshUntil && now >= copy.retryAt) refresh(engine, reader, memory);
+      if (loader && now >= copy.freshUntil && now >= copy.retryAt) refresh(engine, reader, memory);
       return memory;
     }
     // Others, or this instance, have just failed to load it.
     if (now < copy.retryAt && isServableOnError(copy, now)) return memory;
   }
-  if (loader !== undefined) return fly(engine, reader, memory, false, mayJoin);
-  const outcome = await lookUp(engine, reader);
-  if (outcome === undefined) return memory && isServableOnError(memory.copy, engine.clock()) ? memory : undefined;
-  return settle(engine, reader, outcome, false);
+  if (loader) return fly(engine, reader, memory, false, mayJoin);
+  if (!engine.store || !options.store) return undefined;
+  const found = await readStore(engine, reader);
+  if (!found) return memory && isServableOnError(memory.copy, engine.clock()) ? memory : undefined;
+  return found.outcome && settle(engine, reader, found.outcome, false);
 }
 
-/** What own writes in doubt, asked for before the reader began, do to what they cover: the strongest of them counts. */
-function pendingOn(view: View, key: string, tags: readonly string[], before: number): "gone" | "stale" | undefined {
-  const found = view.pending.filter(({ tick, write }) => tick < before && covers(write, key, tags, true));
+/** What own writes in doubt do to what they cover: the strongest of them counts. */
+function pendingOn(reader: Reader, tags: readonly string[]): "gone" | "stale" | undefined {
+  const found = ownWrites(reader, tags);
   if (found.length === 0) return undefined;
   return found.every(({ write }) => isExpiry(write)) ? "stale" : "gone";
 }
 
-/** Lets own writes that cover the reader's key have their first attempt; then says what those still in doubt do to it. */
-async function ownInvalidation(engine: Engine, reader: Reader): Promise<"gone" | "stale" | undefined> {
-  const { view, key, scope, tick, request } = reader;
-  if (view.pending.length > 0) retryAll(engine, request);
-  await firstAttempts(engine, reader, scope.reserved);
-  return pendingOn(view, key, scope.reserved, tick);
-}
-
-/** True if there was something to wait for. */
+/** Lets own writes that cover the reader's key or these tags have their first attempt. True if there was one to wait for. */
 async function firstAttempts(engine: Engine, reader: Reader, tags: readonly string[]): Promise<boolean> {
-  const { view, key, tick, request } = reader;
-  const fresh = view.pending.filter((own) => own.tick < tick && !own.attempted && covers(own.write, key, tags, true));
+  const fresh = ownWrites(reader, tags).filter(({ attempted }) => !attempted);
   for (const own of fresh) {
-    // The promise of a request that ended may reject, or never settle.
-    await within(engine, own.firstAttempt, 2 * engine.storeTimeoutMs).catch(() => undefined);
+    // It is there since the write was asked for; the promise of a request that ended may reject, or never settle.
+    await within(engine, own.firstAttempt!, 2 * engine.storeTimeoutMs).catch(() => undefined);
     // No attempt takes longer: whoever asked for it was cut off, and others go on with it (P6).
     own.attempted = true;
   }
-  if (fresh.length > 0) retryAll(engine, request);
-  return fresh.length > 0;
+  if (fresh.length === 0) return false;
+  retryAll(engine, reader.request);
+  return true;
 }
 
 const isProved = (copy: Copy, { view, needAt }: Reader): boolean => Math.max(copy.provedAt, view.provedAt) >= needAt;
@@ -129,22 +110,21 @@ const isProved = (copy: Copy, { view, needAt }: Reader): boolean => Math.max(cop
 /** The copy in memory, after asking the log if it is not proved for this reader. It may still not be: the store is out of reach. */
 async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined> {
   let copy = copyInMemory(engine, reader.key);
-  if (copy !== undefined && !isProved(copy, reader)) {
+  if (copy && !isProved(copy, reader)) {
     await sync(engine, reader.view, reader.needAt, reader.request);
     copy = copyInMemory(engine, reader.key);
   }
-  return copy !== undefined && engine.clock() < copy.memoryUntil && copy.view === reader.view ? copy : undefined;
+  return copy && engine.clock() < copy.memoryUntil && copy.view === reader.view ? copy : undefined;
 }
 
 /** Reloads what was served stale, without anybody waiting. */
-function refresh(engine: Engine, reader: Reader, memory: Found & Outcome): void {
+function refresh(engine: Engine, reader: Reader, memory: Hit): void {
   const running = engine.flights.get(reader.key);
-  const joinable = running !== undefined && isJoinable(engine, reader, running);
+  const joinable = running && isJoinable(engine, reader, running);
   if (joinable && !isSilent(engine, running)) return;
-  const before = { refresh: memory.copy.id, stale: memory };
   // A dead flight still has its lease: this one goes on with it.
   const token = joinable ? takeOver(running) : undefined;
-  startFlight(engine, reader, (flight) => lead(engine, reader, flight, before), { token, stale: memory });
+  startFlight(engine, reader, (flight) => lead(engine, reader, flight, memory, memory.copy.id), memory, token);
 }
 
 /** Joins the flight of the key, or starts one. `alone`: without the store, which still has what was invalidated here. */
@@ -157,49 +137,41 @@ async function fly(
 ): Promise<Attempt> {
   const { key } = reader;
   const running = engine.flights.get(key);
-  let token: string | undefined;
+  let flight;
+  let token;
   if (mayJoin && running?.alone === alone && isJoinable(engine, reader, running)) {
     const { stale } = running;
-    if (stale?.copy !== undefined && isRevalidable(stale.copy, engine.clock())) {
+    if (stale?.copy && isRevalidable(stale.copy, engine.clock())) {
       const found = await settle(engine, reader, stale, true);
       if (typeof found === "object") return found;
     }
-    if (await join(engine, key, running)) return landed(engine, reader, running, true);
-    if (engine.flights.has(key)) return AGAIN; // another caller took over first
-    token = takeOver(running);
+    if (await join(engine, key, running)) flight = running;
+    else if (engine.flights.has(key))
+      return AGAIN; // another caller took over first
+    else token = takeOver(running);
   }
-  const flight = startFlight(
-    engine,
-    reader,
-    (mine) =>
-      alone
-        ? load(engine, reader, mine, undefined, undefined, false)
-        : lead(engine, reader, mine, { refresh: undefined, stale: memory }),
-    { token, alone },
-  );
-  await flight.promise;
-  return landed(engine, reader, flight, false);
-}
-
-function landed(engine: Engine, reader: Reader, flight: Flight, joined: boolean): Promise<Attempt> {
-  if (flight.outcome === undefined) throw flight.error; // one of both is there once it is done
-  return settle(engine, reader, flight.outcome, joined);
+  if (!flight) {
+    const work = (mine: Flight): Promise<Outcome> =>
+      alone ? load(engine, reader, mine, undefined, undefined, false) : lead(engine, reader, mine, memory);
+    flight = startFlight(engine, reader, work, undefined, token, alone);
+    await flight.promise;
+  }
+  if (!flight.outcome) throw flight.error; // one of both is there once it is done
+  return settle(engine, reader, flight.outcome, flight === running);
 }
 
 /** Hands an outcome to a reader, if it is good for this one. */
 async function settle(engine: Engine, reader: Reader, outcome: Outcome, joined: boolean): Promise<Attempt> {
   const { copy, tier } = outcome;
   const use = useOf(engine, reader, outcome, joined);
-  if (use === "not at all") return AGAIN;
-  if (copy === undefined) return undefined;
-  if (use === "pending") return (await firstAttempts(engine, reader, copy.tags)) ? AGAIN : ALONE;
+  if (!use) return AGAIN;
+  if (!copy) return undefined;
   const servable = isRevalidable(copy, engine.clock());
   // What came as stale is there because a load failed, or to be a miss: to ask again would bring the same.
-  if (use === "as stale" && outcome.state === "fresh" && !servable) {
-    const pending = pendingOn(reader.view, reader.key, copy.tags, reader.tick) !== undefined;
-    return pending && !(await firstAttempts(engine, reader, copy.tags)) ? ALONE : AGAIN;
+  if (use === "pending" || (use === "as stale" && outcome.state === "fresh" && !servable)) {
+    if (await firstAttempts(engine, reader, copy.tags)) return AGAIN;
+    return use === "pending" || pendingOn(reader, copy.tags) ? ALONE : AGAIN;
   }
   const state = use === "as stale" ? "stale" : outcome.state;
-  if (state === "stale" && reader.loader === undefined && !servable) return undefined;
-  return { copy, state, tier };
+  return state === "fresh" || servable || reader.loader ? { copy, state, tier } : undefined;
 }

@@ -3,6 +3,7 @@ import type { ResolvedEntry } from "../options/entry.ts";
 import type { Loader } from "./context.ts";
 import type { RequestScope } from "./engine.ts";
 import type { Scope } from "./names.ts";
+import { covers, type Pending } from "./pending.ts";
 import type { View } from "./view.ts";
 
 export interface Reader {
@@ -24,3 +25,7 @@ export interface Reader {
    */
   readonly needAt: number;
 }
+
+/** The own writes not acknowledged that a reader must honour: asked for before it began, they cover its key or these tags. */
+export const ownWrites = ({ view, key, tick }: Reader, tags: readonly string[]): Pending[] =>
+  view.pending.filter((own) => own.tick < tick && covers(own.write, key, tags, true));

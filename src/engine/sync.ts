@@ -1,8 +1,7 @@
 // Pull: one small question to the log for all of the isolate's hits, instead of one per key.
-import { StoreError } from "../errors.ts";
 import { ask } from "./call.ts";
-import { applyRecord, background, report, within, type Engine, type RequestScope } from "./engine.ts";
-import { drop, type Sync, type View } from "./view.ts";
+import { applyRecord, background, failOpen, within, type Engine, type RequestScope } from "./engine.ts";
+import { drop, proveBy, type Sync, type View } from "./view.ts";
 
 /**
  * Brings the view up to date, so that it is proved at or after `needAt` if the store answers. Shared by concurrent
@@ -11,7 +10,7 @@ import { drop, type Sync, type View } from "./view.ts";
  */
 export async function sync(engine: Engine, view: View, needAt: number, request: RequestScope): Promise<void> {
   const running = view.syncing;
-  if (running !== undefined && !running.done && running.sentAt >= needAt) {
+  if (running && !running.done && running.sentAt >= needAt) {
     // The one who asked may be a request that ended, so that the promise hangs or rejects: never longer than a question
     // may take. Its silence says nothing of the store, so this one asks for itself.
     await within(engine, running.promise, engine.storeTimeoutMs).catch((error: unknown) => {
@@ -24,19 +23,13 @@ export async function sync(engine: Engine, view: View, needAt: number, request: 
   const sentAt = engine.clock();
   if (sentAt < view.syncAgainAt) return;
   const promise = question(engine, view).catch((error: unknown) => {
-    if (!(error instanceof StoreError)) throw error;
+    failOpen(engine, "changesSince")(error);
     view.syncAgainAt = engine.clock() + engine.storeTimeoutMs;
     engine.events.emit("sync", { partition: view.index, outcome: "failed" });
-    report(engine, "changesSince", error);
   });
-  const mine: Sync = { sentAt, promise, done: false };
+  const mine: Sync = { sentAt, promise: promise.finally(() => void (mine.done = true)), done: false };
   view.syncing = mine;
-  background(
-    engine,
-    request,
-    "changesSince",
-    promise.finally(() => void (mine.done = true)),
-  );
+  background(engine, request, "changesSince", mine.promise);
   await promise;
 }
 
@@ -48,11 +41,11 @@ async function question(engine: Engine, view: View): Promise<void> {
   const { records } = reply;
   // Nothing of an answer that cannot be ordered; and one that began a new epoch has already emptied the view.
   if (!ordered || reply.epoch !== epoch) return;
-  if (records === undefined) {
+  if (!records) {
     if (reply.seq > view.applied) drop(view, reply, sentAt, ++engine.tick);
   } else {
     for (const record of records) applyRecord(engine, view, record, ++engine.tick);
   }
-  if (reply.seq <= view.applied) view.provedAt = Math.max(view.provedAt, sentAt);
-  engine.events.emit("sync", { partition: view.index, outcome: records === undefined ? "dropped" : "current" });
+  proveBy(view, reply, sentAt);
+  engine.events.emit("sync", { partition: view.index, outcome: records ? "current" : "dropped" });
 }

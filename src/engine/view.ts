@@ -53,23 +53,24 @@ export interface View {
   syncAgainAt: number;
   /** Own writes in doubt are being retried, unless whoever does so has not shown itself until this local time. */
   retriedUntil: number;
-  /** The store's clock as of its latest answer, and the local time at which that arrived. */
-  storeTime: number | undefined;
-  storeTimeAt: number;
+  /** What the store's clock showed in its latest answer, less the local time at which that arrived. */
+  storeAheadMs: number | undefined;
 }
+
+const latestOf = ({ seq, expireSeq }: Known): number => Math.max(seq, expireSeq);
 
 const MAX_KEYS = 1_000;
 const MAX_TAGS = 10_000;
 
 export function createView(index: number): View {
-  return {
+  const view: View = {
     index,
     epoch: undefined,
     coveredFrom: 0,
     applied: 0,
     tip: "",
     newest: 0,
-    provedAt: -Infinity,
+    provedAt: 0,
     epochTick: 0,
     generation: 0,
     tagChanges: 0,
@@ -81,21 +82,17 @@ export function createView(index: number): View {
     syncing: undefined,
     syncAgainAt: -Infinity,
     retriedUntil: -Infinity,
-    storeTime: undefined,
-    storeTimeAt: 0,
+    storeAheadMs: undefined,
   };
-}
-
-/** The newest position this instance vouches for, for the store to compare with its own. */
-export function witnessOf(view: View): { witness?: Position } {
-  return view.epoch === undefined ? {} : { witness: { epoch: view.epoch, seq: view.applied, tip: view.tip } };
+  drop(view, undefined, -Infinity, 0);
+  return view;
 }
 
 /** Forgets every copy and starts to cover at `to`. Within one epoch, records above that stay known. */
 export function drop(view: View, to: Position | undefined, provedAt: number, tick: number): void {
-  const keepAbove = to !== undefined && to.epoch === view.epoch ? to.seq : Infinity;
+  const keepAbove = to && to.epoch === view.epoch ? to.seq : Infinity;
   for (const map of [view.keys, view.tags]) {
-    for (const [name, known] of map) if (Math.max(known.seq, known.expireSeq) <= keepAbove) map.delete(name);
+    for (const [name, known] of map) if (latestOf(known) <= keepAbove) map.delete(name);
   }
   if (keepAbove === Infinity) view.tagFloor = 0;
   view.epoch = to?.epoch;
@@ -108,20 +105,23 @@ export function drop(view: View, to: Position | undefined, provedAt: number, tic
   view.tagChanges++;
 }
 
+/** An answer that has nothing newer proves the view, as of when its question was sent, not of when it came (P2). */
+export function proveBy(view: View, stamp: Position, sentAt: number): void {
+  if (stamp.seq <= view.applied) view.provedAt = Math.max(view.provedAt, sentAt);
+}
+
 /**
  * Takes in what every store answer carries. False if its epoch differs from the view's and cannot be ordered after it,
  * because the question was sent before the view's epoch was learnt: then nothing of it may be used for memory.
  */
 export function note(view: View, stamp: Stamp, sentAt: number, sentTick: number, nowAt: number, tick: number): boolean {
-  view.storeTime = stamp.time;
-  view.storeTimeAt = nowAt;
+  view.storeAheadMs = stamp.time - nowAt;
   if (stamp.epoch !== view.epoch) {
     // Also if none is known any more: what made it be forgotten was learnt after the question was sent (ackEpoch).
     if (sentTick < view.epochTick) return false;
     drop(view, stamp, sentAt, tick);
-  } else if (stamp.seq <= view.applied) {
-    // Proof counts from when the question was sent, not from when the answer came (P2).
-    view.provedAt = Math.max(view.provedAt, sentAt);
+  } else {
+    proveBy(view, stamp, sentAt);
   }
   view.newest = Math.max(view.newest, stamp.seq);
   return true;
@@ -141,68 +141,59 @@ function remember(map: Map<string, Known>, name: string, record: LogRecord, nowA
   return true;
 }
 
-/** Learns of an invalidation, in its turn or ahead of it. Copies in memory are the caller's to remove. */
+/** Learns of an invalidation: `applied` moves over it if it is the next one. Copies in memory are the caller's to remove. */
 export function learn(view: View, record: LogRecord, nowAt: number, tick: number): void {
+  const { keys, tags } = view;
   view.newest = Math.max(view.newest, record.seq);
-  if (record.key !== undefined) {
-    remember(view.keys, record.key, record, nowAt, tick);
-    if (view.keys.size > MAX_KEYS) {
-      const [oldest, known] = view.keys.entries().next().value!; // it has more than MAX_KEYS entries
-      view.keys.delete(oldest);
-      // A result read before that record could no longer be told from a valid one, so none is taken (installCoverage).
-      view.coveredFrom = Math.max(view.coveredFrom, known.seq, known.expireSeq);
-    }
+  if (record.seq === view.applied + 1) {
+    view.applied = record.seq;
+    view.tip = record.nonce;
+  }
+  if (record.key !== undefined) remember(keys, record.key, record, nowAt, tick);
+  for (const [key, known] of keys) {
+    if (keys.size <= MAX_KEYS) break;
+    keys.delete(key);
+    // A result read before that record could no longer be told from a valid one, so none is taken (installCoverage).
+    view.coveredFrom = Math.max(view.coveredFrom, latestOf(known));
   }
   for (const tag of record.tags ?? []) {
-    if (!remember(view.tags, tag, record, nowAt, tick)) continue;
+    if (!remember(tags, tag, record, nowAt, tick)) continue;
     view.tagChanges++;
     if (isUserTag(tag)) view.userTagTick = Math.max(view.userTagTick, tick);
   }
-  for (const [tag, known] of view.tags) {
-    if (view.tags.size <= MAX_TAGS) break;
+  for (const [tag, known] of tags) {
+    if (tags.size <= MAX_TAGS) break;
     if (!isUserTag(tag)) continue;
-    view.tags.delete(tag);
-    view.tagFloor = Math.max(view.tagFloor, known.seq, known.expireSeq);
+    tags.delete(tag);
+    view.tagFloor = Math.max(view.tagFloor, latestOf(known));
   }
-}
-
-/** Moves `applied` over a record that was just learnt, if it is the next one. */
-export function advance(view: View, record: LogRecord): void {
-  if (record.seq !== view.applied + 1) return;
-  view.applied = record.seq;
-  view.tip = record.nonce;
 }
 
 /** How the known records bear on something of this version: nothing, stale since then, or void. */
 export interface Verdict {
   readonly gone: boolean;
-  /** Local time since when it is stale; undefined if it is not. */
-  readonly staleAt: number | undefined;
+  /** Local time since when it is stale; Infinity if it is not. */
+  readonly staleAt: number;
 }
 
 /**
- * Compares with the tags alone, for copies: key records have already removed theirs. `seq` is where the store found it
- * valid: a pruned tag that was invalidated before that was still known to the store.
+ * Compares a result with the tags, and with its key if that is given: those in memory are without, since key records
+ * have already removed theirs. `seq` is where the store found it valid: a pruned tag that was invalidated before that
+ * was still known to the store.
  */
-export function judgeTags(view: View, version: number, seq: number, tags: readonly string[]): Verdict {
+export function judge(
+  view: View,
+  { version, seq, tags }: { readonly version: number; readonly seq: number; readonly tags: readonly string[] },
+  key?: string,
+): Verdict {
   let gone = seq < view.tagFloor && tags.some(isUserTag);
-  let staleAt: number | undefined;
-  for (const tag of tags) {
-    const known = view.tags.get(tag);
-    if (known === undefined) continue;
+  let staleAt = Infinity;
+  const compare = (known: Known | undefined): void => {
+    if (!known) return;
     if (known.seq > version) gone = true;
-    if (known.expireSeq > version) staleAt = Math.min(staleAt ?? Infinity, known.expiredAt);
-  }
-  return { gone, staleAt };
-}
-
-/** Compares with key and tags: for a result that is about to be installed, or handed to a reader. */
-export function judge(view: View, version: number, seq: number, key: string, tags: readonly string[]): Verdict {
-  const byTags = judgeTags(view, version, seq, tags);
-  const known = view.keys.get(key);
-  const expired = known !== undefined && known.expireSeq > version;
-  return {
-    gone: byTags.gone || (known !== undefined && known.seq > version),
-    staleAt: expired ? Math.min(byTags.staleAt ?? Infinity, known.expiredAt) : byTags.staleAt,
+    if (known.expireSeq > version) staleAt = Math.min(staleAt, known.expiredAt);
   };
+  for (const tag of tags) compare(view.tags.get(tag));
+  if (key !== undefined) compare(view.keys.get(key));
+  return { gone, staleAt };
 }

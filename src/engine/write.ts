@@ -1,10 +1,19 @@
 // Sets and invalidations: honoured here at once, done in the store in one trip, loud if that fails, and retried until it is done.
 import { StoreError } from "../errors.ts";
 import { RESERVED_TAG, type LogRecord, type Stamp, type Write } from "../store/contract.ts";
-import { ask, deadlineOf, moveInDoubt, Repartitioned, type Answered } from "./call.ts";
-import { applyRecord, background, newId, pause, viewOf, type Engine, type RequestScope } from "./engine.ts";
-import { isExpiry, supersedes, type Pending } from "./pending.ts";
-import { drop, type View } from "./view.ts";
+import { ask, deadlineOf, moveInDoubt, StartOver } from "./call.ts";
+import {
+  applyRecord,
+  background,
+  closedError,
+  newId,
+  pause,
+  viewOf,
+  type Engine,
+  type RequestScope,
+} from "./engine.ts";
+import { isExpiry, isInDoubt, supersedes, type Pending } from "./pending.ts";
+import { drop, proveBy, type View } from "./view.ts";
 
 /** An acknowledged write on one partition. */
 export interface Acknowledged {
@@ -30,7 +39,7 @@ export async function writeKey(
     try {
       return await writeTo(engine, viewOf(engine, write.key), request, write);
     } catch (error) {
-      if (!(error instanceof Repartitioned)) throw error;
+      if (!(error instanceof StartOver)) throw error;
     }
   }
 }
@@ -43,37 +52,37 @@ export async function writeTags(engine: Engine, request: RequestScope, write: Wr
     const failed = results.flatMap((result, index) =>
       result.status === "rejected" ? [{ index, cause: result.reason as unknown }] : [],
     );
-    if (failed.length === 0) return;
-    if (failed.some(({ cause }) => cause instanceof Repartitioned)) continue;
-    const where =
-      views.length > 1 ? ` by partitions ${failed.map(({ index }) => index).join(", ")} of ${views.length}` : "";
-    const { cause } = failed[0]!; // at least one failed
+    const first = failed[0];
+    if (!first) return;
+    if (failed.some(({ cause }) => cause instanceof StartOver)) continue;
+    const { cause } = first;
     if (!(cause instanceof StoreError)) throw cause;
-    throw new StoreError(`${write.kind}: not acknowledged${where}; it goes on being retried`, { cause });
+    const where = failed.map(({ index }) => index).join(", ");
+    throw new StoreError(
+      `${write.kind}: not acknowledged by partitions ${where} of ${views.length}; it is being retried`,
+      { cause },
+    );
   }
 }
 
 async function writeTo(engine: Engine, view: View, request: RequestScope, write: Write): Promise<Acknowledged> {
-  if (engine.closed) throw new StoreError(`${write.kind}: the cache is closed`);
+  if (engine.closed) throw closedError();
   const tick = ++engine.tick;
-  const nonce = newId(engine.platform);
-  if (engine.store === undefined) return writeHere(engine, view, write, nonce, tick);
-  let attempted = (): void => undefined;
-  const firstAttempt = new Promise<void>((resolve) => void (attempted = resolve));
-  const pending: Pending = { write, nonce, tick, firstAttempt, attempted: false };
+  const nonce = newId(engine);
+  if (!engine.store) return writeHere(engine, view, write, nonce, tick);
+  const pending: Pending = { write, nonce, tick, attempted: false };
   view.pending.push(pending);
-  if ("key" in write && !isExpiry(write)) engine.tier?.delete(write.key);
+  if ("key" in write && !isExpiry(write)) engine.tier.delete(write.key);
+  const first = attempt(engine, view, pending).finally(() => void (pending.attempted = true));
+  pending.firstAttempt = first;
   try {
-    return await attempt(engine, view, pending);
+    return await first;
   } catch (error) {
-    const retried = error instanceof StoreError && view.pending.includes(pending); // no later write made it pointless
-    pending.attempted = true;
-    if (!retried) view.pending = view.pending.filter((other) => other !== pending);
-    else if (!engine.views.includes(view)) moveInDoubt(engine, [view]);
-    if (retried) retryAll(engine, request);
+    if (!(error instanceof StoreError)) view.pending = view.pending.filter((other) => other !== pending);
+    // Unless a later write made it pointless.
+    else if (!engine.views.includes(view) && view.pending.includes(pending)) moveInDoubt(engine, [view]);
+    retryAll(engine, request);
     throw error;
-  } finally {
-    attempted();
   }
 }
 
@@ -89,44 +98,33 @@ function writeHere(engine: Engine, view: View, write: Write, nonce: string, tick
 
 /** Sends a write once, or twice if the first came too late by a store clock that has jumped since. */
 async function attempt(engine: Engine, view: View, pending: Pending): Promise<Acknowledged> {
-  const { write, nonce } = pending;
+  const { write, nonce, tick } = pending;
+  const { kind } = write;
+  const on = "key" in write ? { key: write.key } : { tags: write.tags };
   const beganAt = engine.clock();
-  const send = (kind: Write) => ask(engine, view, "write", { write: kind, nonce, ...deadlineOf(engine, view) });
   // A value that was set before is not set again: who set it was told that it failed, and may have gone on.
-  const again: Write = write.kind === "set" ? { kind: "delete", key: write.key } : write;
-  let answered = await send(pending.attempted ? again : write);
+  const send = () => {
+    const again: Write = kind === "set" ? { kind: "delete", key: write.key } : write;
+    return ask(engine, view, "write", { write: pending.attempted ? again : write, nonce, ...deadlineOf(engine, view) });
+  };
+  let answered = await send();
   // Unless a later write made it pointless meanwhile: this one would undo that.
-  if (answered.reply.record === undefined && view.pending.includes(pending))
-    answered = await send(pending.attempted ? again : write);
+  if (!answered.reply.record && view.pending.includes(pending)) answered = await send();
   const { reply, sentAt, ordered } = answered;
   const { record } = reply;
-  if (record === undefined) throw new StoreError(`${write.kind}: the store refused it as too late, twice`);
-  acknowledge(engine, view, pending, answered, record);
-  engine.events.emit("write", {
-    operation: write.kind,
-    durationMs: engine.clock() - beganAt,
-    ...("key" in write ? { key: write.key } : { tags: write.tags }),
-  });
-  return { view, record, stamp: reply, sentAt, ordered };
-}
-
-function acknowledge(
-  engine: Engine,
-  view: View,
-  pending: Pending,
-  { reply, sentAt, ordered }: Answered<Stamp>,
-  record: LogRecord,
-): void {
+  if (!record) throw new StoreError(`${kind}: the store refused it as too late`);
   view.pending = view.pending.filter(
-    (other) => other !== pending && !(other.tick < pending.tick && supersedes(pending.write, other.write)),
+    (other) => other !== pending && !(other.tick < tick && supersedes(write, other.write)),
   );
-  if (!ordered) {
+  if (ordered) {
+    applyRecord(engine, view, record, tick);
+    proveBy(view, reply, sentAt);
+  } else {
     // It took effect in an epoch that may be newer than the one known here: nothing in memory can be vouched for.
     drop(view, undefined, -Infinity, ++engine.tick);
-    return;
   }
-  applyRecord(engine, view, record, pending.tick);
-  if (reply.seq <= view.applied) view.provedAt = Math.max(view.provedAt, sentAt);
+  engine.events.emit("write", { operation: kind, durationMs: engine.clock() - beganAt, ...on });
+  return { view, record, stamp: reply, sentAt, ordered };
 }
 
 /**
@@ -135,12 +133,13 @@ function acknowledge(
  */
 export function retryAll(engine: Engine, request: RequestScope): void {
   for (const view of engine.views) {
-    if (engine.clock() < view.retriedUntil || !view.pending.some(({ attempted }) => attempted)) continue;
+    if (engine.clock() < view.retriedUntil || !view.pending.some(isInDoubt)) continue;
     const done = (): void => {
       view.retriedUntil = -Infinity;
-      if (!engine.closed && !engine.views.includes(view)) retryAll(engine, request);
+      // There may be new ones, or new partitions.
+      if (!engine.closed) retryAll(engine, request);
     };
-    background(engine, request, "retry", retry(engine, view).finally(done));
+    background(engine, request, "retry", retry(engine, view).then(done));
   }
 }
 
@@ -148,29 +147,30 @@ async function retry(engine: Engine, view: View): Promise<void> {
   // Whoever retried until now was cut off: the pause is over, and the request that goes on may be short.
   let overdue = view.retriedUntil > -Infinity;
   for (let failures = 0; ;) {
-    if (view.pending.length > MAX_PENDING) collapse(view);
+    if (view.pending.length > MAX_PENDING) collapse(engine, view);
     const delayMs = Math.min(RETRY_MS[0] * 2 ** failures, RETRY_MS[1]);
     view.retriedUntil = engine.clock() + delayMs + 4 * engine.storeTimeoutMs;
-    if (!overdue) await pause(engine, delayMs * (0.5 + engine.platform.random() / 2));
+    if (!overdue) await pause(engine, delayMs);
     overdue = false;
-    const pending = view.pending.find(({ attempted }) => attempted);
-    if (pending === undefined || engine.closed || !engine.views.includes(view)) return;
+    const pending = view.pending.find(isInDoubt);
+    if (!pending || engine.closed || !engine.views.includes(view)) return;
     try {
       await attempt(engine, view, pending);
       failures = 0;
     } catch (error) {
-      if (error instanceof Repartitioned) return;
+      if (error instanceof StartOver) return;
       if (!(error instanceof StoreError)) throw error;
       failures++;
     }
   }
 }
 
-/** Replaces the writes in doubt by the one that covers them all: everything in the partition. */
-function collapse(view: View): void {
-  const inDoubt = view.pending.filter(({ attempted }) => attempted);
-  const last = inDoubt.at(-1);
-  if (last === undefined) return;
+/** Replaces the writes in doubt by one that covers them all: everything in the partition. */
+function collapse(engine: Engine, view: View): void {
+  const last = view.pending.findLast(isInDoubt);
+  if (!last) return;
   const write: Write = { kind: "tags", tags: [RESERVED_TAG] };
-  view.pending = [{ ...last, write }, ...view.pending.filter(({ attempted }) => !attempted)];
+  // A nonce of its own: under that of another write, the store may take it for a repeat, and do nothing.
+  const all: Pending = { ...last, write, nonce: newId(engine) };
+  view.pending = [all, ...view.pending.filter(({ attempted }) => !attempted)];
 }

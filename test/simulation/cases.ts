@@ -74,8 +74,8 @@ export const cases: readonly Case[] = [
     undo: [
       {
         file: "engine/join.ts",
-        from: `if (epoch === view.epoch && seq < view.coveredFrom) return "not at all";`,
-        to: "",
+        from: "sameEpoch ? copy.seq < view.coveredFrom : joined",
+        to: "sameEpoch ? false : joined",
       },
     ],
   },
@@ -99,8 +99,8 @@ export const cases: readonly Case[] = [
     undo: [
       {
         file: "engine/write.ts",
-        from: "answered.reply.record === undefined && view.pending.includes(pending)",
-        to: "answered.reply.record === undefined",
+        from: "!answered.reply.record && view.pending.includes(pending)",
+        to: "!answered.reply.record",
       },
     ],
   },

@@ -5,11 +5,7 @@ import { edited, real, type Edit, type Subject } from "./subject.ts";
 /** A mutant of the engine: one or a few lines changed. */
 const edits: Readonly<Record<string, readonly Edit[]>> = {
   "a sync is proved from when its answer came": [
-    {
-      file: "engine/view.ts",
-      from: "    view.provedAt = Math.max(view.provedAt, sentAt);\n  }\n  view.newest",
-      to: "    view.provedAt = Math.max(view.provedAt, nowAt);\n  }\n  view.newest",
-    },
+    { file: "engine/view.ts", from: "    proveBy(view, stamp, sentAt);", to: "    proveBy(view, stamp, nowAt);" },
   ],
   "a newer seq on any answer counts as caught up": [
     {
@@ -29,16 +25,21 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
   "an answer is installed whatever was invalidated meanwhile": [
     {
       file: "engine/install.ts",
-      from: "if (gone || view.pending.some(({ write }) => covers(write, key, tags, true))) return false;",
-      to: "",
+      from: "if (view.pending.some(({ write }) => covers(write, key, tags, true))) return false;",
+      to: "copy.checked = view.tagChanges;",
     },
-    { file: "engine/install.ts", from: "const { gone, staleAt }", to: "const { staleAt }" },
+    { file: "engine/install.ts", from: " || !isSpared(copy, key)", to: "" },
   ],
   "what the store refused is installed": [
     {
       file: "engine/load.ts",
-      from: "    return { copy: unstored(), stored: false };\n  }\n",
-      to: "    const copy = { ...unstored(), id: flight.token, seq: committed?.reply.seq ?? 0, provedAt: committed?.sentAt ?? 0 };\n    install(engine, key, copy, true);\n    return { copy, stored: false };\n  }\n",
+      from: `done && done.reply.outcome === "stored" ? done : undefined`,
+      to: "done || undefined",
+    },
+    {
+      file: "engine/load.ts",
+      from: "freshForMs: stored.reply.freshForMs",
+      to: "freshForMs: ttlMs",
     },
   ],
   "a joiner takes an older load": [
@@ -48,18 +49,18 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
       from: "    view.pending.some((pending) => since(",
       to: "    view.pending.some((pending) => false && since(",
     },
-    { file: "engine/join.ts", from: `if (known.gone) return "not at all";`, to: "" },
-    { file: "engine/join.ts", from: `if (!isExpiry(write)) return "pending";`, to: "" },
+    { file: "engine/join.ts", from: "if (known?.gone) return undefined;", to: "" },
+    { file: "engine/join.ts", from: `if (!own.every(({ write }) => isExpiry(write))) return "pending";`, to: "" },
     {
       file: "engine/join.ts",
-      from: `if (joined && provedAt < needAt) return "not at all";`,
+      from: "if (joined && provedAt < needAt) return undefined;",
       to: "",
     },
   ],
   "a joiner waits for a dead leader": [
     {
       file: "engine/join.ts",
-      from: "await within(engine, flight.promise, BEAT_MS)",
+      from: "await within(engine, landed, BEAT_MS)",
       to: "await flight.promise",
     },
   ],
@@ -77,34 +78,34 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
   ],
   "an own write in doubt is not honoured": [
     { file: "engine/read.ts", from: "if (found.length === 0) return undefined;", to: "return undefined;" },
-    { file: "engine/join.ts", from: `if (!isExpiry(write)) return "pending";`, to: "" },
+    { file: "engine/join.ts", from: `if (!own.every(({ write }) => isExpiry(write))) return "pending";`, to: "" },
   ],
   "a write in doubt is not retried": [
     {
       file: "engine/write.ts",
-      from: 'background(engine, request, "retry", retry(engine, view).finally(done));',
+      from: 'background(engine, request, "retry", retry(engine, view).then(done));',
       to: "void done;",
     },
   ],
   "a set in doubt is set again": [
     {
       file: "engine/write.ts",
-      from: `write.kind === "set" ? { kind: "delete", key: write.key } : write;`,
+      from: `kind === "set" ? { kind: "delete", key: write.key } : write;`,
       to: "write;",
     },
   ],
   "a retry goes on after a later write": [
     {
       file: "engine/write.ts",
-      from: "!(other.tick < pending.tick && supersedes(pending.write, other.write))",
+      from: "!(other.tick < tick && supersedes(write, other.write))",
       to: "true",
     },
   ],
   "a store that fails, fails reads": [
     {
       file: "engine/lead.ts",
-      from: `      report(engine, "read", error, reader.name);\n      return alone();`,
-      to: "      throw error;",
+      from: `    .catch(failOpen(engine, "read", name))\n`,
+      to: "",
     },
   ],
   "what is read counts from its answer": [
