@@ -1,5 +1,6 @@
 // The protocol of a partition: leases, versions, tags and log over any synchronous storage, each operation one atomic step.
 import { StoreError } from "../errors.ts";
+import type { Platform } from "../platform.ts";
 import { checkBounds } from "./check.ts";
 import type {
   CallOptions,
@@ -40,12 +41,8 @@ export interface PartitionLimits extends EntryLimits {
 /** What `createPartition` needs. */
 export interface PartitionOptions {
   readonly storage: PartitionStorage;
-  /** The store's clock, in milliseconds. It may jump. */
-  now(): number;
-  /** Uniform in [0, 1), good enough for ids. */
-  random(): number;
-  setTimer(callback: () => void, delayMs: number): unknown;
-  clearTimer(timer: unknown): void;
+  /** Its `now` is the store's clock, which may jump; its `random` makes epochs. */
+  readonly platform: Pick<Platform, "now" | "random" | "setTimeout" | "clearTimeout">;
   readonly limits?: Partial<PartitionLimits>;
 }
 
@@ -80,9 +77,8 @@ const DEFAULT_LIMITS: PartitionLimits = {
 };
 
 /** Opens a partition over its storage. Does nothing until it is asked something. */
-export function createPartition(options: PartitionOptions): Partition {
-  const { storage, random } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+export function createPartition({ storage, platform, limits: given }: PartitionOptions): Partition {
+  const limits = { ...DEFAULT_LIMITS, ...given };
   const { maxTags, maxLogRecords } = limits;
 
   /** True if the caller saw more, or something else, than this history has: acknowledged writes were lost. */
@@ -107,11 +103,11 @@ export function createPartition(options: PartitionOptions): Partition {
         let meta = storage.meta();
         if (meta === undefined || contradicts(meta, request.witness) || contradicts(meta, request.since)) {
           reborn = true;
-          meta = { epoch: `${random()}-${random()}`, seq: 0, tip: "", floor: 0 };
+          meta = { epoch: `${platform.random()}-${platform.random()}`, seq: 0, tip: "", floor: 0 };
           storage.reset(meta.epoch);
         }
         const { epoch, seq, tip } = meta;
-        const stamp = { epoch, seq, tip, time: options.now() };
+        const stamp = { epoch, seq, tip, time: platform.now() };
         return { ...stamp, ...body({ ...meta, ...stamp }) };
       });
     } catch (cause) {
@@ -121,17 +117,14 @@ export function createPartition(options: PartitionOptions): Partition {
     }
   };
 
-  const waiters = createWaiters({
-    ...limits,
-    ...options,
-    attempt: (request) =>
-      step(request, (now) => {
-        const entry = findEntry(storage, request.key, request.hold, now);
-        if (entry === undefined) return takeLease(storage, request, false, now);
-        const served = entry.freshForMs > 0 && request.refresh !== entry.id;
-        return { entry, ...(!served && takeLease(storage, request, true, now)) };
-      }),
-  });
+  const waiters = createWaiters(platform, limits.maxWaiters, (request) =>
+    step(request, (now) => {
+      const entry = findEntry(storage, request.key, request.hold, now);
+      if (entry === undefined) return takeLease(storage, request, false, now);
+      const served = entry.freshForMs > 0 && request.refresh !== entry.id;
+      return { entry, ...(!served && takeLease(storage, request, true, now)) };
+    }),
+  );
 
   const commit = (request: CommitRequest, now: Moment): Omit<CommitReply, keyof Stamp> => {
     const { key, token, epoch, version } = request;

@@ -222,7 +222,7 @@ function decode<T>(decoder: Decoder<T>, message: Uint8Array): T {
   if (end < 0) malformed();
   let head: unknown;
   try {
-    head = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(message.subarray(1, end)));
+    head = JSON.parse(new TextDecoder(undefined, { fatal: true }).decode(message.subarray(1, end)));
   } catch {
     malformed();
   }

@@ -15,8 +15,7 @@ function entryOf(size: number, tags: readonly string[] = ["@", "t"]): NewEntry {
 
 function open(sqlite = nodeSqlite(), last = 0) {
   const platform = virtualPlatform();
-  const { now, random, setTimeout: setTimer, clearTimeout: clearTimer } = platform;
-  const partition = createPartition({ storage: sqlStorage(sqlite), now, random, setTimer, clearTimer });
+  const partition = createPartition({ storage: sqlStorage(sqlite), platform });
   const changes = (): number => Number(sqlite.raw.prepare("SELECT total_changes() AS n").get()?.["n"]);
   /** How many rows of tables a step wrote; those of indexes are not counted. */
   const rows = async (step: () => unknown): Promise<number> => {
