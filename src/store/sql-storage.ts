@@ -26,7 +26,7 @@ const MAX_NONCES = 4_096;
 const SCHEMA = [
   "meta(id INTEGER PRIMARY KEY, epoch, floor, entries, bytes)",
   "log(seq INTEGER PRIMARY KEY, record)",
-  "tags(tag PRIMARY KEY, gone, stale, at) WITHOUT ROWID",
+  "tags(tag, kind, seq, at, PRIMARY KEY(tag, kind)) WITHOUT ROWID",
   "entries(place INTEGER PRIMARY KEY, key UNIQUE, head, bytes)",
   "chunks(key, part, bytes, PRIMARY KEY(key, part)) WITHOUT ROWID",
 ];
@@ -143,28 +143,26 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
     recordsAfter: (seq) => recordsIn(">", seq),
     trimLog: (seq) => void query("DELETE FROM iso1_log WHERE seq <= ?", seq),
     marks: (tags) =>
-      query("SELECT gone, stale, at FROM iso1_tags WHERE tag IN (SELECT value FROM json_each(?))", list(tags)).map(
-        ([gone, stale, at]) => ({
-          goneSeq: typeof gone === "number" ? gone : Infinity,
-          staleSeq: Number(stale),
-          staleAt: Number(at),
+      query("SELECT seq, at FROM iso1_tags WHERE tag IN (SELECT value FROM json_each(?))", list(tags)).map(
+        ([seq, at]) => ({
+          seq: typeof seq === "number" ? seq : Infinity,
+          staleAt: typeof at === "number" ? at : undefined,
         }),
       ),
     mark(tags, seq, staleAt) {
-      const gone = staleAt === undefined;
-      const set = gone ? "gone = excluded.gone" : "stale = excluded.stale, at = excluded.at";
       query(
-        `INSERT INTO iso1_tags SELECT value, ?, ?, ? FROM json_each(?) WHERE 1 ON CONFLICT(tag) DO UPDATE SET ${set}`,
-        gone ? seq : 0,
-        gone ? 0 : seq,
-        staleAt ?? 0,
+        `INSERT INTO iso1_tags SELECT value, ?, ?, ? FROM json_each(?) WHERE 1
+         ON CONFLICT DO UPDATE SET seq = excluded.seq, at = excluded.at`,
+        staleAt === undefined ? 0 : 1,
+        seq,
+        staleAt ?? null,
         list(tags),
       );
     },
     pruneTags(keep) {
-      const seqs = `SELECT MAX(gone, stale) AS seq ${USER_TAGS} ORDER BY seq DESC LIMIT 1 OFFSET ?`;
-      query(`UPDATE iso1_meta SET floor = seq FROM (${seqs}) WHERE seq > floor`, keep);
-      query(`DELETE ${USER_TAGS} AND MAX(gone, stale) <= (SELECT floor FROM iso1_meta)`);
+      const last = `SELECT seq ${USER_TAGS} ORDER BY seq DESC LIMIT 1 OFFSET ?`;
+      query(`UPDATE iso1_meta SET floor = tags.seq FROM (${last}) AS tags WHERE tags.seq > floor`, keep);
+      query(`DELETE ${USER_TAGS} AND seq <= (SELECT floor FROM iso1_meta)`);
     },
     head: (key) => headsIn(rowsWhere("key = ?", JSON.stringify(key)))[0],
     bytes({ key, valueBytes }) {

@@ -195,7 +195,7 @@ test("a tag mark that cannot be read keeps everything out that carries the tag",
   const { sqlite, read, set, tags } = open();
   tags("t");
   set("k", 10);
-  sqlite.raw.exec("UPDATE iso1_tags SET gone = 'x'");
+  sqlite.raw.exec("UPDATE iso1_tags SET seq = 'x'");
   expect((await read("k")).entry).toBeUndefined();
   tags("t");
   set("k", 10);
