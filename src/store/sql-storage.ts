@@ -1,6 +1,9 @@
 // A partition's rows in SQLite: Durable Objects' SQL storage, node:sqlite, bun:sqlite, behind three functions.
 import { createLeaseTable } from "./lease-table.ts";
 import type { EntryHead, PartitionStorage, StorageUsage, StoredLease, StoredRecord } from "./partition-storage.ts";
+import { BYTES, shaped } from "./shape.ts";
+import type { Shape } from "./shape.ts";
+import { META } from "./wire.ts";
 
 /** What is bound to a query. */
 export type SqlValue = string | number | null | Uint8Array;
@@ -30,6 +33,20 @@ const SCHEMA = [
   "entries(place INTEGER PRIMARY KEY, key UNIQUE, head, bytes)",
   "chunks(key, part, bytes, PRIMARY KEY(key, part)) WITHOUT ROWID",
 ];
+
+const RECORD: Shape<StoredRecord> = { seq: 0, nonce: "", at: 0, expire: true, "key?": "", "tags?": [""] };
+const HEAD: Shape<EntryHead> = {
+  key: "",
+  id: "",
+  epoch: "",
+  version: 0,
+  storedAt: 0,
+  usedAt: 0,
+  "expiredAt?": 0,
+  valueBytes: 0,
+  costBytes: 0,
+  labels: META,
+};
 
 const NOTHING: StorageUsage = { entries: 0, bytes: 0 };
 
@@ -79,16 +96,15 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
   /** The heads in these rows. A row that cannot be read is removed: it is a miss for ever. */
   const headsIn = (rows: SqlRow[]): EntryHead[] =>
     rows.flatMap(([head, key]) => {
-      const parsed = parse(head);
-      if (isHead(parsed)) return parsed;
-      drop(key);
-      return [];
+      const parsed = parse(HEAD, head);
+      if (parsed === undefined) drop(key);
+      return parsed ?? [];
     });
 
   const recordsIn = (where: string, seq: number): StoredRecord[] =>
     query(`SELECT record FROM iso1_log WHERE seq ${where} ? ORDER BY seq`, seq)
-      .map(([record]) => parse(record))
-      .filter(isRecord);
+      .map(([record]) => parse(RECORD, record))
+      .filter((record) => record !== undefined);
 
   const recordAt = (seq: number): StoredRecord | undefined => recordsIn("=", seq)[0];
 
@@ -119,8 +135,8 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
         `SELECT epoch, floor, entries, bytes, (SELECT record FROM iso1_log ORDER BY seq DESC LIMIT 1) FROM iso1_meta`,
       );
       if (total === NOTHING) total = { entries: Number(entries) || 0, bytes: Number(bytes) || 0 };
-      const last = record === null ? { seq: 0, nonce: "" } : parse(record);
-      if (typeof epoch !== "string" || typeof floor !== "number" || !isRecord(last)) return undefined;
+      const last = record === null ? { seq: 0, nonce: "" } : parse(RECORD, record);
+      if (typeof epoch !== "string" || typeof floor !== "number" || last === undefined) return undefined;
       return { epoch, floor, seq: last.seq, tip: last.nonce };
     },
     reset(epoch) {
@@ -239,23 +255,11 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
 
 const list = (tags: readonly string[]): string => JSON.stringify(tags.map((tag) => JSON.stringify(tag)));
 
-/** JSON, or undefined: a row may hold anything. */
-function parse(text: unknown): unknown {
+/** What a row holds as JSON, or undefined: it may hold anything. */
+function parse<T>(shape: Shape<T>, text: unknown): T | undefined {
   try {
-    return JSON.parse(String(text));
+    return shaped(shape, JSON.parse(String(text)), BYTES);
   } catch {
     return undefined; // what cannot be read counts as lost
   }
-}
-
-/** Looks at what would break the protocol if it were of a wrong type. What is not a number among windows is a miss. */
-function isHead(value: unknown): value is EntryHead {
-  const { version, costBytes, labels } = (value ?? {}) as EntryHead; // looked at here
-  const isText = (tag: unknown): boolean => typeof tag === "string";
-  return Number.isFinite(version + costBytes) && Array.isArray(labels?.tags) && labels.tags.every(isText);
-}
-
-function isRecord(value: unknown): value is StoredRecord {
-  const { seq, nonce } = (value ?? {}) as StoredRecord; // looked at here
-  return Number.isFinite(seq) && typeof nonce === "string";
 }
