@@ -100,7 +100,7 @@ function createHost({ storage }: ObjectState): Host {
   return {
     async fetch(request) {
       const size = Number(request.headers.get("content-length") ?? Infinity);
-      if (!(size <= MAX_REQUEST_BYTES)) return new Response("the request is too large", { status: 413 });
+      if (!(size <= MAX_REQUEST_BYTES)) return new Response("too large", { status: 413 });
       const message = new Uint8Array(await request.arrayBuffer());
       const caller = new AbortController();
       const letGo = (): void => caller.abort();

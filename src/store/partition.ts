@@ -66,7 +66,6 @@ export interface Partition {
 
 /** One `changesSince` answers with records of together at most so many characters of keys and tags. */
 const MAX_ANSWER_CHARS = 1_048_576;
-const REFUSED = { outcome: "refused", freshForMs: 0 } as const;
 
 const DEFAULT_LIMITS: PartitionLimits = {
   maxBytes: 256 * 1_048_576,
@@ -106,9 +105,9 @@ export function createPartition({ storage, platform, limits: given }: PartitionO
           meta = { epoch: `${platform.random()}-${platform.random()}`, seq: 0, tip: "", floor: 0 };
           storage.reset(meta.epoch);
         }
-        const { epoch, seq, tip } = meta;
-        const stamp = { epoch, seq, tip, time: platform.now() };
-        return { ...stamp, ...body({ ...meta, ...stamp }) };
+        const { floor, ...position } = meta;
+        const stamp = { ...position, time: platform.now() };
+        return { ...stamp, ...body({ ...stamp, floor }) };
       });
     } catch (cause) {
       throw new StoreError("The storage failed", { cause });
@@ -129,11 +128,10 @@ export function createPartition({ storage, platform, limits: given }: PartitionO
   const commit = (request: CommitRequest, now: Moment): Omit<CommitReply, keyof Stamp> => {
     const { key, token, epoch, version } = request;
     const lease = heldLease(storage, request);
-    if (lease === undefined) return REFUSED;
-    storage.deleteLease(key);
-    if (lease.version !== version || epoch !== now.epoch || isLate(request, now)) return REFUSED;
-    const freshForMs = storeEntry(storage, limits, { key, id: token, version, entry: request.entry }, now);
-    return freshForMs === undefined ? REFUSED : { outcome: "stored", freshForMs };
+    if (lease !== undefined) storage.deleteLease(key);
+    const holds = lease?.version === version && epoch === now.epoch && !isLate(request, now);
+    const freshForMs = holds && storeEntry(storage, limits, { key, id: token, version, entry: request.entry }, now);
+    return typeof freshForMs === "number" ? { outcome: "stored", freshForMs } : { outcome: "refused", freshForMs: 0 };
   };
 
   /** Does a write at `version`, but for the log. */

@@ -71,7 +71,7 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
   const leases = new Map<string, StoredLease>();
   let ready = false;
   let nonces: Map<string, number> | undefined;
-  let total = NOTHING; // until it is read
+  let total: StorageUsage = NOTHING; // until it is read
   let tour = NOTHING;
   let tourAt: unknown = 0;
 
@@ -144,10 +144,7 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
       nonces = undefined;
       query("DELETE FROM iso1_log");
       query("DELETE FROM iso1_tags");
-      query(
-        "INSERT INTO iso1_meta(id, epoch, floor) VALUES (0, ?, 0) ON CONFLICT DO UPDATE SET epoch = excluded.epoch, floor = 0",
-        epoch,
-      );
+      query("INSERT OR REPLACE INTO iso1_meta VALUES (0, ?, 0, 0, 0)", epoch);
     },
     append(record) {
       const { seq, nonce } = record;
@@ -229,20 +226,15 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
     oldest: () => headsIn(rowsWhere("1 ORDER BY place LIMIT 1"))[0],
     sweep(limit, isOver) {
       const rows = rowsWhere("place > ? ORDER BY place LIMIT ?", Number(tourAt), limit);
-      let { entries, bytes } = tour;
       for (const head of headsIn(rows)) {
-        if (isOver(head)) {
-          remove(head);
-          continue;
-        }
-        entries++;
-        bytes += head.costBytes;
+        if (isOver(head)) remove(head);
+        else tour = { entries: tour.entries + 1, bytes: tour.bytes + head.costBytes };
       }
       tourAt = rows[limit - 1]?.[2] ?? 0;
-      tour = tourAt === 0 ? NOTHING : { entries, bytes };
       if (tourAt !== 0) return true;
-      total = { entries, bytes };
-      query("UPDATE iso1_meta SET entries = ?, bytes = ?", entries, bytes);
+      total = tour;
+      tour = NOTHING;
+      query("UPDATE iso1_meta SET entries = ?, bytes = ?", total.entries, total.bytes);
       return false;
     },
     usage: () => total,
