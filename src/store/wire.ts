@@ -77,7 +77,7 @@ export const META = {
 } as const;
 
 const count = (item: unknown): 0 =>
-  typeof item === "number" && Number.isInteger(item) && item > 0 && item <= MAX_PARTITIONS ? 0 : malformed();
+  Number.isInteger(item) && Number(item) > 0 && Number(item) <= MAX_PARTITIONS ? 0 : malformed();
 
 type Shapes<Side extends 0 | 1> = { readonly [Name in Operation]: Shape<Operations[Name][Side]> };
 
@@ -163,9 +163,7 @@ function decode<T>(shape: Shape<T>, message: Uint8Array): T {
 }
 
 /** The message of an operation. */
-export function encodeCall<Name extends Operation>(call: Call<Name>): Uint8Array<ArrayBuffer> {
-  return encode(call);
-}
+export const encodeCall: <Name extends Operation>(call: Call<Name>) => Uint8Array<ArrayBuffer> = encode;
 
 /**
  * Reads what `encodeCall` wrote; throws a StoreError for anything else. Uses time and memory in proportion to the message,
@@ -185,9 +183,7 @@ export function decodeCall(message: Uint8Array): Call {
 }
 
 /** The message of an answer. */
-export function encodeOutcome<Name extends Operation>(outcome: Outcome<Name>): Uint8Array<ArrayBuffer> {
-  return encode(outcome);
-}
+export const encodeOutcome: <Name extends Operation>(outcome: Outcome<Name>) => Uint8Array<ArrayBuffer> = encode;
 
 /** Reads what `encodeOutcome` wrote for this operation; the same rules as `decodeCall`. */
 export function decodeOutcome<Name extends Operation>(operation: Name, message: Uint8Array): Outcome<Name> {
