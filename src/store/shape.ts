@@ -18,7 +18,7 @@ export type Shape<T> =
       : [T] extends [readonly (infer Item)[]]
         ? readonly [Shape<Item>]
         : {
-            readonly [Name in keyof T & string as {} extends Pick<T, Name> ? `${Name}?` : Name]: Shape<
+            readonly [Name in keyof T & string as undefined extends T[Name] ? `${Name}?` : Name]: Shape<
               Present<T[Name]>
             >;
           });

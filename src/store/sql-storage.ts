@@ -58,7 +58,7 @@ const USER_TAGS = `FROM iso1_tags WHERE tag NOT LIKE '"@%'`;
  * the nonces of the log and the totals are kept in memory. The nonces are read from the log when needed.
  *
  * The totals are written down at the end of each tour of `sweep`, which adds up what it finds, and when the database is
- * opened anew they start from there: no entry is read to count it. So they are approximate: what was stored and removed
+ * opened anew they start from there (or, after a new epoch, from nothing): no entry is read to count it. So they are approximate: what was stored and removed
  * between the last tour and the end of the process is not in them until the next tour is over, and entries may be
  * evicted that much too late or too early.
  *

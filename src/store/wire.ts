@@ -155,7 +155,7 @@ function decode<T>(shape: Shape<T>, message: Uint8Array): T {
   if (end < 0) malformed();
   let head: unknown;
   try {
-    head = JSON.parse(new TextDecoder(undefined, { fatal: true }).decode(message.subarray(1, end)));
+    head = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(message.subarray(1, end)));
   } catch {
     malformed();
   }
