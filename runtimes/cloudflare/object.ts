@@ -1,5 +1,4 @@
 // The Durable Object that is one partition of the store: the wire, the partition protocol on SQLite, and an alarm.
-import { random } from "../../src/default-platform.ts";
 import { FOREVER } from "../../src/store/contract.ts";
 import type { CallOptions } from "../../src/store/contract.ts";
 import { createPartition } from "../../src/store/partition.ts";
@@ -63,10 +62,12 @@ function createHost({ storage }: ObjectState): Host {
   const query: SqlDatabase["query"] = (statement, ...params) => [...storage.sql.exec(statement, ...params).raw()];
   const partition = createPartition({
     storage: sqlStorage({ query, transaction: (step) => storage.transactionSync(step) }),
-    now,
-    random,
-    setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
-    clearTimer: (timer) => clearTimeout(timer as number), // set by the line above
+    platform: {
+      now,
+      random: () => Math.random(), // an epoch is no secret
+      setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
+      clearTimeout: (timer) => clearTimeout(timer as number), // set by the line above
+    },
   });
   // To have seen more than there is begins a new epoch.
   const agreement = createAgreement(query, () => {
@@ -99,7 +100,7 @@ function createHost({ storage }: ObjectState): Host {
   return {
     async fetch(request) {
       const size = Number(request.headers.get("content-length") ?? Infinity);
-      if (!(size <= MAX_REQUEST_BYTES)) return new Response("the request is too large", { status: 413 });
+      if (!(size <= MAX_REQUEST_BYTES)) return new Response("too large", { status: 413 });
       const message = new Uint8Array(await request.arrayBuffer());
       const caller = new AbortController();
       const letGo = (): void => caller.abort();

@@ -44,8 +44,9 @@ export function findEntry(
   const freshForMs = head && leftOf(storage, head, now);
   if (head === undefined || freshForMs === undefined) return undefined;
   const { id, version, storedAt, labels } = head;
-  const bytes = id === hold ? undefined : storage.bytes(head);
-  if (id !== hold && bytes === undefined) return undefined;
+  const isHeld = id === hold;
+  const bytes = isHeld ? undefined : storage.bytes(head);
+  if (!isHeld && bytes === undefined) return undefined;
   if (isAged(head, now)) storage.touch(head, now.time);
   return { ...labels, id, version, ageMs: since(storedAt, now), freshForMs, ...(bytes && { bytes }) };
 }

@@ -17,7 +17,7 @@ export function heldLease(
 
 /** False if the lease is older than a `clear` that covers its key: it holds nobody, and its commit will be refused. */
 export function isSound(storage: PartitionStorage, { version, scopes }: StoredLease): boolean {
-  return storage.marks(scopes).every((mark) => version >= mark.goneSeq);
+  return storage.marks(scopes).every(({ seq, staleAt }) => version >= seq || staleAt !== undefined);
 }
 
 /** Grants or renews a lease. */

@@ -33,9 +33,8 @@ export function localStore({ kind, partitions: count, limits, open }: LocalStore
   const names = new Map<string, Shared>();
 
   const openAll = (name: string, platform: Platform): Shared => {
-    const { now, random, setTimeout: setTimer, clearTimeout: clearTimer } = platform;
     const partitions = Array.from({ length: count }, (_, index) =>
-      createPartition({ storage: open(name, index), now, random, setTimer, clearTimer, limits }),
+      createPartition({ storage: open(name, index), platform, limits }),
     );
     const shared = { partitions, connections: 0 };
     names.set(name, shared);

@@ -19,7 +19,8 @@ interface Row {
 export function mapStorage(): PartitionStorage {
   const leases = new Map<string, StoredLease>();
   const rows = new Map<string, Row>(); // in order of use
-  const tags = new Map<string, TagMark>();
+  const gone = new Map<string, TagMark>();
+  const stale = new Map<string, TagMark>();
   let log: StoredRecord[] = [];
   let nonces = new Map<string, StoredRecord>();
   let meta: PartitionMeta | undefined;
@@ -39,7 +40,8 @@ export function mapStorage(): PartitionStorage {
     meta: () => meta,
     reset(epoch) {
       leases.clear();
-      tags.clear();
+      gone.clear();
+      stale.clear();
       log = [];
       nonces = new Map();
       meta = { epoch, seq: 0, tip: "", floor: 0 };
@@ -56,19 +58,17 @@ export function mapStorage(): PartitionStorage {
       const gone = log.splice(0, Math.max(0, indexOf(seq + 1)));
       for (const record of gone) nonces.delete(record.nonce);
     },
-    marks: (names) => names.map((tag) => tags.get(tag)).filter((mark) => mark !== undefined),
+    marks: (names) => names.flatMap((tag) => [gone.get(tag), stale.get(tag)]).filter((mark) => mark !== undefined),
     mark(names, seq, staleAt) {
-      for (const tag of names) {
-        const mark = tags.get(tag) ?? { goneSeq: 0, staleSeq: 0, staleAt: 0 };
-        tags.set(tag, staleAt === undefined ? { ...mark, goneSeq: seq } : { ...mark, staleSeq: seq, staleAt });
-      }
+      for (const tag of names) (staleAt === undefined ? gone : stale).set(tag, { seq, staleAt });
     },
     pruneTags(keep) {
-      const seqOf = (mark: TagMark): number => Math.max(mark.goneSeq, mark.staleSeq);
-      const users = [...tags].filter(([tag]) => isUserTag(tag));
-      const floor = users.map(([, mark]) => seqOf(mark)).sort((a, b) => b - a)[keep];
+      const seqs = [...gone, ...stale].filter(([tag]) => isUserTag(tag)).map(([, { seq }]) => seq);
+      const floor = seqs.sort((a, b) => b - a)[keep];
       if (floor === undefined || meta === undefined) return;
-      for (const [tag, mark] of users) if (seqOf(mark) <= floor) tags.delete(tag);
+      for (const marks of [gone, stale]) {
+        for (const [tag, { seq }] of marks) if (isUserTag(tag) && seq <= floor) marks.delete(tag);
+      }
       meta = { ...meta, floor: Math.max(meta.floor, floor) };
     },
     head: (key) => rows.get(key)?.head,
@@ -102,6 +102,10 @@ export function mapStorage(): PartitionStorage {
       return true;
     },
     usage: () => ({ entries: rows.size, bytes }),
-    counts: () => ({ tags: [...tags.keys()].filter(isUserTag).length, logRecords: log.length, leases: leases.size }),
+    counts: () => ({
+      tags: [...gone.keys(), ...stale.keys()].filter(isUserTag).length,
+      logRecords: log.length,
+      leases: leases.size,
+    }),
   };
 }

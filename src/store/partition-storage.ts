@@ -21,11 +21,10 @@ export interface StoredRecord {
   readonly tags?: readonly string[];
 }
 
-/** What is known of a tag: the seq of its last invalidation, and seq and instant of its last expiry. 0 for never. */
+/** That entries with a tag and a version below `seq` are invalid; or, with an instant, that they are stale since then. */
 export interface TagMark {
-  readonly goneSeq: number;
-  readonly staleSeq: number;
-  readonly staleAt: number;
+  readonly seq: number;
+  readonly staleAt: number | undefined;
 }
 
 /** An entry without its bytes. */
@@ -64,7 +63,7 @@ export interface StorageUsage {
   readonly bytes: number;
 }
 
-/** How much there is of the rest. `tags` counts those that are not reserved. */
+/** How much there is of the rest. `tags` counts the marks of those that are not reserved. */
 export interface StorageCounts {
   readonly tags: number;
   readonly logRecords: number;
@@ -85,7 +84,7 @@ export interface LeaseStorage {
  * The rows of one partition. Everything is synchronous; every method but `atomic` is called inside `atomic`.
  *
  * - What cannot be read counts as lost: an entry is a miss, a log record is missing, metadata is undefined. A tag mark
- *   that cannot be read has an infinite `goneSeq`, so that nothing is resurrected. Methods throw only if the storage failed.
+ *   that cannot be read has an infinite `seq`, so that nothing is resurrected. Methods throw only if the storage failed.
  * - Entries have an order of use: a new one goes to its end, `touch` moves one there, overwriting leaves it in its place.
  * - Nothing returned may be changed by the caller or by the storage later, and bytes are copied in and out.
  */
@@ -107,13 +106,16 @@ export interface PartitionStorage extends LeaseStorage {
   /** Removes the records up to and with this seq, which is never the last one's. */
   trimLog(seq: number): void;
 
-  /** The marks of those of these tags that have one, in any order. */
+  /** The marks of these tags, in any order. */
   marks(tags: readonly string[]): TagMark[];
-  /** Marks tags as invalidated at `seq`, or, with `staleAt`, as expired at `seq` and at that instant. */
+  /**
+   * Marks tags as invalidated at `seq`, or, with `staleAt`, as expired at `seq` and at that instant. A tag has one mark of
+   * each kind, the last one.
+   */
   mark(tags: readonly string[], seq: number, staleAt?: number): void;
   /**
-   * If there are more than `keep` tags that are not reserved: raises the floor to the seq that at most `keep` of them are
-   * above, and removes those at or below it.
+   * If there are more than `keep` marks of tags that are not reserved: raises the floor to the seq that at most `keep` of
+   * them are above, and removes those at or below it.
    */
   pruneTags(keep: number): void;
 

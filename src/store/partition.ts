@@ -1,5 +1,6 @@
 // The protocol of a partition: leases, versions, tags and log over any synchronous storage, each operation one atomic step.
 import { StoreError } from "../errors.ts";
+import type { Platform } from "../platform.ts";
 import { checkBounds } from "./check.ts";
 import type {
   CallOptions,
@@ -40,12 +41,8 @@ export interface PartitionLimits extends EntryLimits {
 /** What `createPartition` needs. */
 export interface PartitionOptions {
   readonly storage: PartitionStorage;
-  /** The store's clock, in milliseconds. It may jump. */
-  now(): number;
-  /** Uniform in [0, 1), good enough for ids. */
-  random(): number;
-  setTimer(callback: () => void, delayMs: number): unknown;
-  clearTimer(timer: unknown): void;
+  /** Its `now` is the store's clock, which may jump; its `random` makes epochs. */
+  readonly platform: Pick<Platform, "now" | "random" | "setTimeout" | "clearTimeout">;
   readonly limits?: Partial<PartitionLimits>;
 }
 
@@ -69,7 +66,6 @@ export interface Partition {
 
 /** One `changesSince` answers with records of together at most so many characters of keys and tags. */
 const MAX_ANSWER_CHARS = 1_048_576;
-const REFUSED = { outcome: "refused", freshForMs: 0 } as const;
 
 const DEFAULT_LIMITS: PartitionLimits = {
   maxBytes: 256 * 1_048_576,
@@ -80,9 +76,8 @@ const DEFAULT_LIMITS: PartitionLimits = {
 };
 
 /** Opens a partition over its storage. Does nothing until it is asked something. */
-export function createPartition(options: PartitionOptions): Partition {
-  const { storage, random } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+export function createPartition({ storage, platform, limits: given }: PartitionOptions): Partition {
+  const limits = { ...DEFAULT_LIMITS, ...given };
   const { maxTags, maxLogRecords } = limits;
 
   /** True if the caller saw more, or something else, than this history has: acknowledged writes were lost. */
@@ -107,12 +102,12 @@ export function createPartition(options: PartitionOptions): Partition {
         let meta = storage.meta();
         if (meta === undefined || contradicts(meta, request.witness) || contradicts(meta, request.since)) {
           reborn = true;
-          meta = { epoch: `${random()}-${random()}`, seq: 0, tip: "", floor: 0 };
+          meta = { epoch: `${platform.random()}-${platform.random()}`, seq: 0, tip: "", floor: 0 };
           storage.reset(meta.epoch);
         }
-        const { epoch, seq, tip } = meta;
-        const stamp = { epoch, seq, tip, time: options.now() };
-        return { ...stamp, ...body({ ...meta, ...stamp }) };
+        const { floor, ...position } = meta;
+        const stamp = { ...position, time: platform.now() };
+        return { ...stamp, ...body({ ...stamp, floor }) };
       });
     } catch (cause) {
       throw new StoreError("The storage failed", { cause });
@@ -121,26 +116,22 @@ export function createPartition(options: PartitionOptions): Partition {
     }
   };
 
-  const waiters = createWaiters({
-    ...limits,
-    ...options,
-    attempt: (request) =>
-      step(request, (now) => {
-        const entry = findEntry(storage, request.key, request.hold, now);
-        if (entry === undefined) return takeLease(storage, request, false, now);
-        const served = entry.freshForMs > 0 && request.refresh !== entry.id;
-        return { entry, ...(!served && takeLease(storage, request, true, now)) };
-      }),
-  });
+  const waiters = createWaiters(platform, limits.maxWaiters, (request) =>
+    step(request, (now) => {
+      const entry = findEntry(storage, request.key, request.hold, now);
+      if (entry === undefined) return takeLease(storage, request, false, now);
+      const served = entry.freshForMs > 0 && request.refresh !== entry.id;
+      return { entry, ...(!served && takeLease(storage, request, true, now)) };
+    }),
+  );
 
   const commit = (request: CommitRequest, now: Moment): Omit<CommitReply, keyof Stamp> => {
     const { key, token, epoch, version } = request;
     const lease = heldLease(storage, request);
-    if (lease === undefined) return REFUSED;
-    storage.deleteLease(key);
-    if (lease.version !== version || epoch !== now.epoch || isLate(request, now)) return REFUSED;
-    const freshForMs = storeEntry(storage, limits, { key, id: token, version, entry: request.entry }, now);
-    return freshForMs === undefined ? REFUSED : { outcome: "stored", freshForMs };
+    if (lease !== undefined) storage.deleteLease(key);
+    const holds = lease?.version === version && epoch === now.epoch && !isLate(request, now);
+    const freshForMs = holds && storeEntry(storage, limits, { key, id: token, version, entry: request.entry }, now);
+    return typeof freshForMs === "number" ? { outcome: "stored", freshForMs } : { outcome: "refused", freshForMs: 0 };
   };
 
   /** Does a write at `version`, but for the log. */

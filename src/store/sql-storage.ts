@@ -1,6 +1,9 @@
 // A partition's rows in SQLite: Durable Objects' SQL storage, node:sqlite, bun:sqlite, behind three functions.
 import { createLeaseTable } from "./lease-table.ts";
 import type { EntryHead, PartitionStorage, StorageUsage, StoredLease, StoredRecord } from "./partition-storage.ts";
+import { BYTES, shaped } from "./shape.ts";
+import type { Shape } from "./shape.ts";
+import { META } from "./wire.ts";
 
 /** What is bound to a query. */
 export type SqlValue = string | number | null | Uint8Array;
@@ -26,10 +29,24 @@ const MAX_NONCES = 4_096;
 const SCHEMA = [
   "meta(id INTEGER PRIMARY KEY, epoch, floor, entries, bytes)",
   "log(seq INTEGER PRIMARY KEY, record)",
-  "tags(tag PRIMARY KEY, gone, stale, at) WITHOUT ROWID",
+  "tags(tag, kind, seq, at, PRIMARY KEY(tag, kind)) WITHOUT ROWID",
   "entries(place INTEGER PRIMARY KEY, key UNIQUE, head, bytes)",
   "chunks(key, part, bytes, PRIMARY KEY(key, part)) WITHOUT ROWID",
 ];
+
+const RECORD: Shape<StoredRecord> = { seq: 0, nonce: "", at: 0, expire: true, "key?": "", "tags?": [""] };
+const HEAD: Shape<EntryHead> = {
+  key: "",
+  id: "",
+  epoch: "",
+  version: 0,
+  storedAt: 0,
+  usedAt: 0,
+  "expiredAt?": 0,
+  valueBytes: 0,
+  costBytes: 0,
+  labels: META,
+};
 
 const NOTHING: StorageUsage = { entries: 0, bytes: 0 };
 
@@ -41,7 +58,7 @@ const USER_TAGS = `FROM iso1_tags WHERE tag NOT LIKE '"@%'`;
  * the nonces of the log and the totals are kept in memory. The nonces are read from the log when needed.
  *
  * The totals are written down at the end of each tour of `sweep`, which adds up what it finds, and when the database is
- * opened anew they start from there: no entry is read to count it. So they are approximate: what was stored and removed
+ * opened anew they start from there (or, after a new epoch, from nothing): no entry is read to count it. So they are approximate: what was stored and removed
  * between the last tour and the end of the process is not in them until the next tour is over, and entries may be
  * evicted that much too late or too early.
  *
@@ -54,7 +71,7 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
   const leases = new Map<string, StoredLease>();
   let ready = false;
   let nonces: Map<string, number> | undefined;
-  let total = NOTHING; // until it is read
+  let total: StorageUsage = NOTHING; // until it is read
   let tour = NOTHING;
   let tourAt: unknown = 0;
 
@@ -79,16 +96,15 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
   /** The heads in these rows. A row that cannot be read is removed: it is a miss for ever. */
   const headsIn = (rows: SqlRow[]): EntryHead[] =>
     rows.flatMap(([head, key]) => {
-      const parsed = parse(head);
-      if (isHead(parsed)) return parsed;
-      drop(key);
-      return [];
+      const parsed = parse(HEAD, head);
+      if (parsed === undefined) drop(key);
+      return parsed ?? [];
     });
 
   const recordsIn = (where: string, seq: number): StoredRecord[] =>
     query(`SELECT record FROM iso1_log WHERE seq ${where} ? ORDER BY seq`, seq)
-      .map(([record]) => parse(record))
-      .filter(isRecord);
+      .map(([record]) => parse(RECORD, record))
+      .filter((record) => record !== undefined);
 
   const recordAt = (seq: number): StoredRecord | undefined => recordsIn("=", seq)[0];
 
@@ -119,8 +135,8 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
         `SELECT epoch, floor, entries, bytes, (SELECT record FROM iso1_log ORDER BY seq DESC LIMIT 1) FROM iso1_meta`,
       );
       if (total === NOTHING) total = { entries: Number(entries) || 0, bytes: Number(bytes) || 0 };
-      const last = record === null ? { seq: 0, nonce: "" } : parse(record);
-      if (typeof epoch !== "string" || typeof floor !== "number" || !isRecord(last)) return undefined;
+      const last = record === null ? { seq: 0, nonce: "" } : parse(RECORD, record);
+      if (typeof epoch !== "string" || typeof floor !== "number" || last === undefined) return undefined;
       return { epoch, floor, seq: last.seq, tip: last.nonce };
     },
     reset(epoch) {
@@ -128,10 +144,7 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
       nonces = undefined;
       query("DELETE FROM iso1_log");
       query("DELETE FROM iso1_tags");
-      query(
-        "INSERT INTO iso1_meta(id, epoch, floor) VALUES (0, ?, 0) ON CONFLICT DO UPDATE SET epoch = excluded.epoch, floor = 0",
-        epoch,
-      );
+      query("INSERT OR REPLACE INTO iso1_meta VALUES (0, ?, 0, 0, 0)", epoch);
     },
     append(record) {
       const { seq, nonce } = record;
@@ -143,28 +156,26 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
     recordsAfter: (seq) => recordsIn(">", seq),
     trimLog: (seq) => void query("DELETE FROM iso1_log WHERE seq <= ?", seq),
     marks: (tags) =>
-      query("SELECT gone, stale, at FROM iso1_tags WHERE tag IN (SELECT value FROM json_each(?))", list(tags)).map(
-        ([gone, stale, at]) => ({
-          goneSeq: typeof gone === "number" ? gone : Infinity,
-          staleSeq: Number(stale),
-          staleAt: Number(at),
+      query("SELECT seq, at FROM iso1_tags WHERE tag IN (SELECT value FROM json_each(?))", list(tags)).map(
+        ([seq, at]) => ({
+          seq: typeof seq === "number" ? seq : Infinity,
+          staleAt: typeof at === "number" ? at : undefined,
         }),
       ),
     mark(tags, seq, staleAt) {
-      const gone = staleAt === undefined;
-      const set = gone ? "gone = excluded.gone" : "stale = excluded.stale, at = excluded.at";
       query(
-        `INSERT INTO iso1_tags SELECT value, ?, ?, ? FROM json_each(?) WHERE 1 ON CONFLICT(tag) DO UPDATE SET ${set}`,
-        gone ? seq : 0,
-        gone ? 0 : seq,
-        staleAt ?? 0,
+        `INSERT INTO iso1_tags SELECT value, ?, ?, ? FROM json_each(?) WHERE 1
+         ON CONFLICT DO UPDATE SET seq = excluded.seq, at = excluded.at`,
+        staleAt === undefined ? 0 : 1,
+        seq,
+        staleAt ?? null,
         list(tags),
       );
     },
     pruneTags(keep) {
-      const seqs = `SELECT MAX(gone, stale) AS seq ${USER_TAGS} ORDER BY seq DESC LIMIT 1 OFFSET ?`;
-      query(`UPDATE iso1_meta SET floor = seq FROM (${seqs}) WHERE seq > floor`, keep);
-      query(`DELETE ${USER_TAGS} AND MAX(gone, stale) <= (SELECT floor FROM iso1_meta)`);
+      const last = `SELECT seq ${USER_TAGS} ORDER BY seq DESC LIMIT 1 OFFSET ?`;
+      query(`UPDATE iso1_meta SET floor = tags.seq FROM (${last}) AS tags WHERE tags.seq > floor`, keep);
+      query(`DELETE ${USER_TAGS} AND seq <= (SELECT floor FROM iso1_meta)`);
     },
     head: (key) => headsIn(rowsWhere("key = ?", JSON.stringify(key)))[0],
     bytes({ key, valueBytes }) {
@@ -215,20 +226,15 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
     oldest: () => headsIn(rowsWhere("1 ORDER BY place LIMIT 1"))[0],
     sweep(limit, isOver) {
       const rows = rowsWhere("place > ? ORDER BY place LIMIT ?", Number(tourAt), limit);
-      let { entries, bytes } = tour;
       for (const head of headsIn(rows)) {
-        if (isOver(head)) {
-          remove(head);
-          continue;
-        }
-        entries++;
-        bytes += head.costBytes;
+        if (isOver(head)) remove(head);
+        else tour = { entries: tour.entries + 1, bytes: tour.bytes + head.costBytes };
       }
       tourAt = rows[limit - 1]?.[2] ?? 0;
-      tour = tourAt === 0 ? NOTHING : { entries, bytes };
       if (tourAt !== 0) return true;
-      total = { entries, bytes };
-      query("UPDATE iso1_meta SET entries = ?, bytes = ?", entries, bytes);
+      total = tour;
+      tour = NOTHING;
+      query("UPDATE iso1_meta SET entries = ?, bytes = ?", total.entries, total.bytes);
       return false;
     },
     usage: () => total,
@@ -241,23 +247,11 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
 
 const list = (tags: readonly string[]): string => JSON.stringify(tags.map((tag) => JSON.stringify(tag)));
 
-/** JSON, or undefined: a row may hold anything. */
-function parse(text: unknown): unknown {
+/** What a row holds as JSON, or undefined: it may hold anything. */
+function parse<T>(shape: Shape<T>, text: unknown): T | undefined {
   try {
-    return JSON.parse(String(text));
+    return shaped(shape, JSON.parse(String(text)), BYTES);
   } catch {
     return undefined; // what cannot be read counts as lost
   }
-}
-
-/** Looks at what would break the protocol if it were of a wrong type. What is not a number among windows is a miss. */
-function isHead(value: unknown): value is EntryHead {
-  const { version, costBytes, labels } = (value ?? {}) as EntryHead; // looked at here
-  const isText = (tag: unknown): boolean => typeof tag === "string";
-  return Number.isFinite(version + costBytes) && Array.isArray(labels?.tags) && labels.tags.every(isText);
-}
-
-function isRecord(value: unknown): value is StoredRecord {
-  const { seq, nonce } = (value ?? {}) as StoredRecord; // looked at here
-  return Number.isFinite(seq) && typeof nonce === "string";
 }

@@ -21,8 +21,9 @@ export function freshFor(
   if (epoch !== now.epoch || (version < now.floor && labels.tags.some(isUserTag))) return undefined;
   let staleAt = expiredAt ?? Infinity;
   for (const mark of marks) {
-    if (version < mark.goneSeq) return undefined;
-    if (version < mark.staleSeq) staleAt = Math.min(staleAt, mark.staleAt);
+    if (version >= mark.seq) continue;
+    if (mark.staleAt === undefined) return undefined;
+    staleAt = Math.min(staleAt, mark.staleAt);
   }
   const { ttlMs, staleWhileRevalidateMs, staleIfErrorMs } = labels;
   let forMs = ttlMs === FOREVER ? FOREVER : ttlMs - since(storedAt, now);

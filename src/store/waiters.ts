@@ -1,15 +1,6 @@
 // Reads that wait in a partition until somebody else's lease ends: bounded, never lost, never leaked.
+import type { Platform } from "../platform.ts";
 import type { CallOptions, ReadReply, ReadRequest } from "./contract.ts";
-
-/** What `createWaiters` needs. */
-export interface WaitersOptions {
-  /** Answers a read as of now, in one atomic step. */
-  attempt(request: ReadRequest): ReadReply;
-  /** How many may wait at once; one more is answered at once. */
-  readonly maxWaiters: number;
-  setTimer(callback: () => void, delayMs: number): unknown;
-  clearTimer(timer: unknown): void;
-}
 
 /** The waiting reads of one partition. */
 export interface Waiters {
@@ -31,7 +22,12 @@ interface Waiter {
 
 const MAX_WAIT_MS = 60_000;
 
-export function createWaiters({ attempt, maxWaiters, setTimer, clearTimer }: WaitersOptions): Waiters {
+/** `attempt` answers a read as of now, in one atomic step. At most `maxWaiters` wait; one more is answered at once. */
+export function createWaiters(
+  { setTimeout, clearTimeout }: Pick<Platform, "setTimeout" | "clearTimeout">,
+  maxWaiters: number,
+  attempt: (request: ReadRequest) => ReadReply,
+): Waiters {
   const waiters = new Set<Waiter>();
   return {
     read: (request, { signal, onHeld }) =>
@@ -53,7 +49,7 @@ export function createWaiters({ attempt, maxWaiters, setTimer, clearTimer }: Wai
           },
           end() {
             waiters.delete(waiter);
-            clearTimer(timer);
+            clearTimeout(timer);
             signal?.removeEventListener("abort", waiter.end);
             resolve(last);
           },
@@ -61,7 +57,7 @@ export function createWaiters({ attempt, maxWaiters, setTimer, clearTimer }: Wai
         /** Looks again when the lease may be taken over, or for the last time at the end of the wait. */
         const arm = (): void => {
           const delayMs = Math.max(1, Math.min(restMs, last.busy?.leftMs ?? 0));
-          timer = setTimer(() => {
+          timer = setTimeout(() => {
             restMs -= delayMs;
             waiter.look(restMs <= 0);
             if (waiters.has(waiter)) arm();

@@ -2,17 +2,14 @@
 //
 // A message is the protocol number (one byte), a head of JSON, a line feed, and the bytes of at most one value as they
 // are. JSON holds no raw line feed, so no length is trusted; in the head stands the value's length instead of the value.
-import { StoreError } from "../errors.ts";
 import type {
   ChangesReply,
   ChangesRequest,
   CommitReply,
   CommitRequest,
-  EntryMeta,
-  FoundEntry,
   InfoReply,
   LogRecord,
-  NewEntry,
+  Position,
   ReadReply,
   ReadRequest,
   ReleaseRequest,
@@ -20,10 +17,11 @@ import type {
   RenewRequest,
   Stamp,
   Witnessed,
-  Write,
   WriteReply,
   WriteRequest,
 } from "./contract.ts";
+import { BYTES, malformed, pick, shaped } from "./shape.ts";
+import type { Shape } from "./shape.ts";
 
 /** The version of messages, store names and stored rows. Different numbers never meet. */
 export const PROTOCOL = 1;
@@ -67,136 +65,71 @@ export interface Outcome<Name extends Operation = Operation> {
   readonly error?: string;
 }
 
-/** Checks what came out of JSON; `value` are the bytes after the head. Throws a StoreError. */
-type Decoder<T> = (item: unknown, value: Uint8Array) => T;
-type Decoders<T> = { readonly [Name in keyof T]-?: Decoder<T[Name]> };
+const POSITION = { epoch: "", seq: 0, tip: "" } as const satisfies Shape<Position>;
+/** Windows and labels of an entry. */
+export const META = {
+  ttlMs: 0,
+  staleWhileRevalidateMs: 0,
+  staleIfErrorMs: 0,
+  tags: [""],
+  "etag?": "",
+  "lastModified?": "",
+} as const;
 
-function malformed(what = "malformed"): never {
-  throw new StoreError(`The store message is ${what}`);
-}
+const count = (item: unknown): 0 =>
+  Number.isInteger(item) && Number(item) > 0 && Number(item) <= MAX_PARTITIONS ? 0 : malformed();
 
-const string: Decoder<string> = (item) => (typeof item === "string" ? item : malformed());
-const boolean: Decoder<boolean> = (item) => (typeof item === "boolean" ? item : malformed());
-const number: Decoder<number> = (item) => (Number.isFinite(item) ? Number(item) : malformed());
-const bytes: Decoder<Uint8Array> = (item, value) => (item === value.length ? value : malformed());
-
-const count: Decoder<number> = (item, value) => {
-  const found = number(item, value);
-  return Number.isInteger(found) && found > 0 && found <= MAX_PARTITIONS ? found : malformed();
-};
-
-const oneOf =
-  <T extends string>(...names: readonly T[]): Decoder<T> =>
-  (item) =>
-    names.find((name) => name === item) ?? malformed();
-
-const optional =
-  <T>(decoder: Decoder<T>): Decoder<T | undefined> =>
-  (item, value) =>
-    item === undefined ? item : decoder(item, value);
-
-const list =
-  <T>(decoder: Decoder<T>): Decoder<readonly T[]> =>
-  (item, value) =>
-    Array.isArray(item) ? item.map((part) => decoder(part, value)) : malformed();
-
-/** Only the fields that the table names, and those that are undefined are left out. */
-const record =
-  <T>(decoders: Decoders<T>): Decoder<T> =>
-  (item, value) => {
-    const result: Partial<T> = {};
-    for (const name of Object.keys(decoders) as (keyof T)[]) {
-      const part = decoders[name](Object(item)[name], value);
-      if (part !== undefined) result[name] = part;
-    }
-    return result as T; // every field was decoded by its own decoder
-  };
-const position = { epoch: string, seq: number, tip: string };
-const meta = () => ({
-  ttlMs: number,
-  staleWhileRevalidateMs: number,
-  staleIfErrorMs: number,
-  tags: list(string),
-  etag: optional(string),
-  lastModified: optional(string),
-});
+type Shapes<Side extends 0 | 1> = { readonly [Name in Operation]: Shape<Operations[Name][Side]> };
 
 // Marked as pure, so that whoever only asks bundles no requests, and whoever only answers no replies.
-const requests = /* @__PURE__ */ ((): { readonly [Name in Operation]: Decoder<RequestOf<Name>> } => {
-  const witnessed = { witness: optional(record(position)) };
-  const leased = { ...witnessed, key: string, token: string };
-  const entry = record<NewEntry>({ ...meta(), bytes });
-  const kept = record<EntryMeta & { readonly keep: string }>({ ...meta(), keep: string });
-  const keyed = record({ kind: oneOf("delete", "expire"), key: string });
-  const tagged = record({ kind: oneOf("tags", "expireTags"), tags: list(string) });
-  const set = record({ kind: oneOf("set"), key: string, entry });
-  const write: Decoder<Write> = (item, value) => {
-    const { kind, tags } = Object(item);
-    return (kind === "set" ? set : tags === undefined ? keyed : tagged)(item, value);
-  };
+const requests = /* @__PURE__ */ ((): Shapes<0> => {
+  const witnessed = { "witness?": POSITION };
+  const leased = { ...witnessed, key: "", token: "" } as const;
+  const entry = { ...META, bytes: BYTES } as const;
+  const kept = { ...META, keep: "" } as const;
+  const keyed = { kind: "", key: "" } as const;
+  const tagged = { kind: "", tags: [""] } as const;
+  const writes = { set: { ...keyed, entry }, delete: keyed, expire: keyed, tags: tagged, expireTags: tagged };
   return {
-    read: record<ReadRequest>({
+    read: {
       ...witnessed,
-      key: string,
-      lease: optional(record({ token: string, leaseMs: number, scopes: list(string) })),
-      refresh: optional(string),
-      hold: optional(string),
-      waitMs: number,
-    }),
-    commit: record<CommitRequest>({
+      key: "",
+      "lease?": { token: "", leaseMs: 0, scopes: [""] },
+      "refresh?": "",
+      "hold?": "",
+      waitMs: 0,
+    },
+    commit: {
       ...leased,
-      epoch: string,
-      version: number,
-      deadline: optional(number),
-      entry: (item, value) => ("keep" in Object(item) ? kept : entry)(item, value),
-    }),
-    renew: record<RenewRequest>({ ...leased, leaseMs: number }),
-    release: record<ReleaseRequest>({ ...leased, backoffMs: number }),
-    write: record<WriteRequest>({ ...witnessed, write, nonce: string, deadline: optional(number) }),
-    changesSince: record<ChangesRequest>({ ...witnessed, since: record(position) }),
-    info: record<Witnessed>(witnessed),
+      epoch: "",
+      version: 0,
+      "deadline?": 0,
+      entry: (item) => ("keep" in Object(item) ? kept : entry),
+    },
+    renew: { ...leased, leaseMs: 0 },
+    release: { ...leased, backoffMs: 0 },
+    write: { ...witnessed, write: (item) => pick(writes, Object(item).kind), nonce: "", "deadline?": 0 },
+    changesSince: { ...witnessed, since: POSITION },
+    info: witnessed,
   };
 })();
 
-const replies = /* @__PURE__ */ ((): { readonly [Name in Operation]: Decoder<ReplyOf<Name>> } => {
-  const stamp = { ...position, time: number };
-  const logRecord = record<LogRecord>({
-    seq: number,
-    nonce: string,
-    expire: boolean,
-    key: optional(string),
-    tags: optional(list(string)),
-    agoMs: number,
-  });
+const replies = /* @__PURE__ */ ((): Shapes<1> => {
+  const stamp = { ...POSITION, time: 0 } as const;
+  const record: Shape<LogRecord> = { seq: 0, nonce: "", expire: true, "key?": "", "tags?": [""], agoMs: 0 };
   return {
-    read: record<ReadReply>({
+    read: {
       ...stamp,
-      entry: optional(
-        record<FoundEntry>({
-          ...meta(),
-          id: string,
-          version: number,
-          ageMs: number,
-          freshForMs: number,
-          bytes: optional(bytes),
-        }),
-      ),
-      lease: optional(record({ version: number })),
-      busy: optional(record({ leftMs: number, backoff: boolean })),
-    }),
-    commit: record<CommitReply>({ ...stamp, outcome: oneOf("stored", "refused"), freshForMs: number }),
-    renew: record<RenewReply>({ ...stamp, held: boolean }),
-    release: record<Stamp>(stamp),
-    write: record<WriteReply>({ ...stamp, record: optional(logRecord) }),
-    changesSince: record<ChangesReply>({ ...stamp, records: optional(list(logRecord)) }),
-    info: record<InfoReply>({
-      ...stamp,
-      entries: number,
-      bytes: number,
-      leases: number,
-      tags: number,
-      logRecords: number,
-    }),
+      "entry?": { ...META, id: "", version: 0, ageMs: 0, freshForMs: 0, "bytes?": BYTES },
+      "lease?": { version: 0 },
+      "busy?": { leftMs: 0, backoff: true },
+    },
+    commit: { ...stamp, outcome: (item) => pick({ stored: "", refused: "" }, item), freshForMs: 0 },
+    renew: { ...stamp, held: true },
+    release: stamp,
+    write: { ...stamp, "record?": record },
+    changesSince: { ...stamp, "records?": [record] },
+    info: { ...stamp, entries: 0, bytes: 0, leases: 0, tags: 0, logRecords: 0 },
   };
 })();
 
@@ -216,7 +149,7 @@ function encode(message: object): Uint8Array<ArrayBuffer> {
   return result;
 }
 
-function decode<T>(decoder: Decoder<T>, message: Uint8Array): T {
+function decode<T>(shape: Shape<T>, message: Uint8Array): T {
   if (message[0] !== PROTOCOL) malformed(`of protocol ${message[0]}, not ${PROTOCOL}`);
   const end = message.indexOf(LINE_FEED);
   if (end < 0) malformed();
@@ -226,39 +159,34 @@ function decode<T>(decoder: Decoder<T>, message: Uint8Array): T {
   } catch {
     malformed();
   }
-  return decoder(head, message.subarray(end + 1));
+  return shaped(shape, head, message.subarray(end + 1));
 }
 
 /** The message of an operation. */
-export function encodeCall<Name extends Operation>(call: Call<Name>): Uint8Array<ArrayBuffer> {
-  return encode(call);
-}
+export const encodeCall: <Name extends Operation>(call: Call<Name>) => Uint8Array<ArrayBuffer> = encode;
 
 /**
  * Reads what `encodeCall` wrote; throws a StoreError for anything else. Uses time and memory in proportion to the message,
  * and the value is a view of it. All fields are there and of their types, and unknown ones are gone; ranges are not checked.
  */
 export function decodeCall(message: Uint8Array): Call {
-  return decode((item, value) => {
-    const operation = oneOf(...(Object.keys(requests) as Operation[]))(Object(item).operation, value);
-    const request = requests[operation];
-    return record<Call>({
-      operation: () => operation,
-      partition: number,
+  return decode<Call>(
+    (call) => ({
+      operation: "",
+      partition: 0,
       partitions: count,
-      confirmed: boolean,
-      request,
-    })(item, value);
-  }, message);
+      confirmed: true,
+      request: pick(requests, Object(call).operation),
+    }),
+    message,
+  );
 }
 
 /** The message of an answer. */
-export function encodeOutcome<Name extends Operation>(outcome: Outcome<Name>): Uint8Array<ArrayBuffer> {
-  return encode(outcome);
-}
+export const encodeOutcome: <Name extends Operation>(outcome: Outcome<Name>) => Uint8Array<ArrayBuffer> = encode;
 
 /** Reads what `encodeOutcome` wrote for this operation; the same rules as `decodeCall`. */
 export function decodeOutcome<Name extends Operation>(operation: Name, message: Uint8Array): Outcome<Name> {
-  const reply = optional(replies[operation]);
-  return decode(record<Outcome<Name>>({ reply, moved: optional(count), error: optional(string) }), message);
+  const reply = replies[operation] as Shape<ReplyOf<Name>>; // the same, which the compiler does not see
+  return decode({ "reply?": reply, "moved?": count, "error?": "" } as Shape<Outcome<Name>>, message);
 }

@@ -133,10 +133,11 @@ type Storage = (storage: PartitionStorage) => Partial<PartitionStorage>;
 /** A mutant of the store: its storage lies. */
 const storages: Readonly<Record<string, Storage>> = {
   "tags are compared with one less": (storage) => ({
-    marks: (tags) => storage.marks(tags).map((mark) => ({ ...mark, goneSeq: mark.goneSeq - 1 })),
+    marks: (tags) =>
+      storage.marks(tags).map((mark) => ({ ...mark, seq: mark.staleAt === undefined ? mark.seq - 1 : mark.seq })),
   }),
   "an expiry of tags is forgotten": (storage) => ({
-    marks: (tags) => storage.marks(tags).map((mark) => ({ ...mark, staleSeq: 0 })),
+    marks: (tags) => storage.marks(tags).filter((mark) => mark.staleAt === undefined),
   }),
   "the log forgets what was invalidated": (storage) => ({
     append: (record) => storage.append(record.key === undefined ? record : { ...record, key: "forgotten" }),

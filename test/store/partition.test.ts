@@ -21,8 +21,7 @@ function entryOf(size: number, labels: Partial<NewEntry> = {}): NewEntry {
 
 function open(storage: PartitionStorage, limits: Partial<PartitionLimits> = {}) {
   const platform = virtualPlatform();
-  const { now, random, setTimeout: setTimer, clearTimeout: clearTimer } = platform;
-  const partition = createPartition({ storage, now, random, setTimer, clearTimer, limits });
+  const partition = createPartition({ storage, platform, limits });
   let last = 0;
   const fresh = (): string => `id-${++last}`;
   const read = (key: string, more: Partial<ReadRequest> = {}): Promise<ReadReply> =>

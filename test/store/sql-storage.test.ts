@@ -15,8 +15,7 @@ function entryOf(size: number, tags: readonly string[] = ["@", "t"]): NewEntry {
 
 function open(sqlite = nodeSqlite(), last = 0) {
   const platform = virtualPlatform();
-  const { now, random, setTimeout: setTimer, clearTimeout: clearTimer } = platform;
-  const partition = createPartition({ storage: sqlStorage(sqlite), now, random, setTimer, clearTimer });
+  const partition = createPartition({ storage: sqlStorage(sqlite), platform });
   const changes = (): number => Number(sqlite.raw.prepare("SELECT total_changes() AS n").get()?.["n"]);
   /** How many rows of tables a step wrote; those of indexes are not counted. */
   const rows = async (step: () => unknown): Promise<number> => {
@@ -196,7 +195,7 @@ test("a tag mark that cannot be read keeps everything out that carries the tag",
   const { sqlite, read, set, tags } = open();
   tags("t");
   set("k", 10);
-  sqlite.raw.exec("UPDATE iso1_tags SET gone = 'x'");
+  sqlite.raw.exec("UPDATE iso1_tags SET seq = 'x'");
   expect((await read("k")).entry).toBeUndefined();
   tags("t");
   set("k", 10);

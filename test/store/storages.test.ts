@@ -58,9 +58,8 @@ type Op = typeof op extends fc.Arbitrary<infer T> ? T : never;
 /** Runs the operations on a storage, and writes down every reply in the order it came. */
 async function replies(storage: PartitionStorage, ops: readonly Op[]): Promise<unknown[]> {
   const platform = virtualPlatform({ settle: () => new Promise((resolve) => setImmediate(resolve)) });
-  const { now, setTimeout: setTimer, clearTimeout: clearTimer } = platform;
   const limits = { maxBytes: 5_500, maxEntries: 2, maxTags: 3, maxLogRecords: 6, maxWaiters: 2 };
-  const partition: Partition = createPartition({ storage, now, random: seededRandom(5), setTimer, clearTimer, limits });
+  const partition: Partition = createPartition({ storage, platform: { ...platform, random: seededRandom(5) }, limits });
   const log: unknown[] = [];
   const tell = (index: number) => (reply: unknown) => void log.push([index, reply]);
   const granted = new Map<string, { epoch: string; version: number }>();
