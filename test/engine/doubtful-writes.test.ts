@@ -91,6 +91,17 @@ describe("retries", () => {
     expect(await world.stored("k")).toBeUndefined();
   });
 
+  test("of very many remove everything at once, although the answer to the last of them was lost", async () => {
+    const { world, a } = await createCutOff();
+    const others = Array.from({ length: 1_100 }, (_, index) => a.cache.delete(index === 0 ? "k" : `k${index}`));
+    a.link.once("write", "lose");
+    await world.run(Promise.allSettled([...others, a.cache.delete("last")]));
+    a.link.heal();
+    await world.advance(10_000);
+    expect(writes(a).at(-1)!.write).toMatchObject({ kind: "tags" });
+    expect(await world.stored("k")).toBeUndefined();
+  });
+
   test("of a write whose answer was lost do nothing a second time", async () => {
     const { world, a, b } = await createCutOff("lose");
     await world.run(errorOf(a.cache.delete("k")));
