@@ -6,7 +6,7 @@ import type { Loader } from "./engine/context.ts";
 import { createCopy, isValid, type Copy } from "./engine/copy.ts";
 import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
 import { entryMeta, install } from "./engine/install.ts";
-import { child, ROOT, scopedTag, storedKey, userTags, type Scope } from "./engine/names.ts";
+import { child, ROOT, scopedTag, storedKey, userKey, userTags, type Scope } from "./engine/names.ts";
 import { countHit, read, type Found } from "./engine/read.ts";
 import type { Reader } from "./engine/reader.ts";
 import { writeKey, writeTags } from "./engine/write.ts";
@@ -112,7 +112,7 @@ export function createCache(options: CacheOptions = {}): Cache {
     tier: createMemoryTier<Copy>({
       maxBytes: resolved.maxBytes ?? platform.memoryBytes,
       maxEntries: resolved.maxEntries,
-      onEvict: ({ key }, cause) => events.emit("evict", { key, cause }),
+      onEvict: ({ key }, cause) => events.emit("evict", { key: userKey(key), cause }),
     }),
   });
   return createPart({
@@ -195,7 +195,10 @@ function createPart(part: Part): Cache {
     const { view, record, stamp, sentAt, ordered } = await writeKey(
       engine,
       request,
-      bytes ? { kind: "set", key, entry: { ...meta, bytes } } : { kind: "delete", key },
+      // Without a store nothing is encoded: the write is a set all the same.
+      bytes || !engine.store
+        ? { kind: "set", key, entry: { ...meta, bytes: bytes || new Uint8Array() } }
+        : { kind: "delete", key },
     );
     if (!options.memory || options.ttlMs === 0) return;
     const { seq, nonce } = record;

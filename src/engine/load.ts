@@ -1,5 +1,5 @@
 // Running the loader: with a lease that is kept alive, and a commit that says whether the value may be kept.
-import { resolveEntry, type EntryOptions, type ResolvedEntry } from "../options/entry.ts";
+import { resolveEntry, type EntryOptions } from "../options/entry.ts";
 import { CodecError, LoaderError, OptionError } from "../errors.ts";
 import { give, hold, type Held } from "../codec/walk.ts";
 import type { CacheEvents } from "../observe/events.ts";
@@ -20,12 +20,6 @@ export interface Lease {
 
 /** A renewed lease outlives its loader by no more than this: a promise that never settles blocks nobody for longer. */
 const MAX_RENEWAL_MS = 60_000;
-
-/** What the loader came to, before anything is stored. */
-interface Loaded {
-  readonly answer: unknown;
-  readonly options: ResolvedEntry;
-}
 
 /** The answer of `context.notModified`. */
 const NOT_MODIFIED = Symbol("notModified");
@@ -51,6 +45,7 @@ export async function load(
   const beganAt = engine.clock();
   // What is loaded now knows of everything up to here: the lease says so, or it begins after all that was seen.
   const { epoch, version } = lease ?? { epoch: view.epoch, version: view.newest };
+  let { options } = reader;
   engine.counters.loads++;
   const ended = (outcome: CacheEvents["load"]["outcome"], copy?: Copy): Outcome => {
     engine.events.emit("load", { key: name, durationMs: engine.clock() - beganAt, outcome });
@@ -62,7 +57,8 @@ export async function load(
     background(engine, reader.request, "release", ask(engine, view, "release", { key, token, backoffMs }));
   };
   try {
-    const { answer, options } = await runLoader(engine, reader, old, lease && token);
+    const set = (more: EntryOptions): void => void (options = resolveEntry(options, more));
+    const answer = await runLoader(engine, reader, old, lease && token, set);
     if (answer === undefined) {
       release(0);
       return ended("skipped");
@@ -93,7 +89,7 @@ export async function load(
     ended("failed");
     const now = engine.clock();
     const servable = cause instanceof LoaderError && old && isServableOnError(old, now);
-    const backoffMs = servable ? reader.options.failureBackoffMs : 0;
+    const backoffMs = servable ? options.failureBackoffMs : 0;
     if (!flight.spent) release(backoffMs);
     if (backoffMs === 0) throw cause;
     old!.retryAt = now + backoffMs; // it is servable
@@ -108,13 +104,13 @@ async function runLoader(
   reader: Reader,
   stale: Copy | undefined,
   token: string | undefined,
-): Promise<Loaded> {
+  set: LoaderContext["set"],
+): Promise<unknown> {
   const { view, key, name, request } = reader;
   const { leaseMs } = engine;
   const controller = new AbortController();
   const { signal } = controller;
   const beganAt = engine.clock();
-  let { options } = reader;
   const failure: { reason?: unknown } = {};
   let running = true;
   const renew = async (token: string): Promise<void> => {
@@ -135,7 +131,7 @@ async function runLoader(
       lastModified: stale.lastModified,
       age: beganAt - stale.storedAt,
     },
-    set: (more: EntryOptions) => void (options = resolveEntry(options, more)),
+    set,
     skip: () => undefined as never, // typed never, so that inference sees only the value
     notModified: () => {
       if (!stale) throw new OptionError("notModified(): there is no stale value to keep");
@@ -149,7 +145,7 @@ async function runLoader(
   try {
     const answer: unknown = await reader.loader!(context); // only readers with a loader load
     if (answer === failure) throw failure.reason;
-    return { answer, options };
+    return answer;
   } catch (cause) {
     if (signal.reason instanceof StartOver) throw signal.reason;
     throw new LoaderError(`the loader of ${JSON.stringify(name)} failed: ${String(cause)}`, { cause });

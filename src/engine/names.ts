@@ -28,6 +28,19 @@ export function storedKey(scope: Scope, key: string): string {
 
 const USER_TAG = "#";
 
+/** What follows the path of a stored key or tag: both begin with one character and the path. */
+function afterPath(stored: string): string {
+  let at = 1;
+  while (stored[at] !== "/") at = stored.indexOf(":", at) + 1 + parseInt(stored.slice(at));
+  return stored.slice(at + 1);
+}
+
+/** The user's key again, out of whatever namespace. */
+export const userKey = (stored: string): string => (stored.charCodeAt(0) === MARK ? afterPath(stored) : stored);
+
+/** The user's tags among those that a write names. */
+export const namedTags = (tags: readonly string[]): string[] => tags.filter(isUserTag).map(afterPath);
+
 /** The tag that an invalidation in this scope names. */
 export function scopedTag({ path }: Pick<Scope, "path">, tag: string): string {
   return `${USER_TAG}${path}/${tag}`;

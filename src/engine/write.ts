@@ -12,6 +12,7 @@ import {
   type Engine,
   type RequestScope,
 } from "./engine.ts";
+import { namedTags, userKey } from "./names.ts";
 import { isExpiry, isInDoubt, supersedes, type Pending } from "./pending.ts";
 import { drop, proveBy, type View } from "./view.ts";
 
@@ -92,15 +93,22 @@ function writeHere(engine: Engine, view: View, write: Write, nonce: string, tick
   const target = "key" in write ? { key: write.key } : { tags: write.tags };
   const record: LogRecord = { seq, nonce, expire: isExpiry(write), agoMs: 0, ...target };
   applyRecord(engine, view, record, tick);
+  told(engine, write, 0);
   const stamp = { epoch: view.epoch!, seq, tip: nonce, time: 0 }; // a local view has its epoch from the start
   return { view, record, stamp, sentAt: engine.clock(), ordered: true };
+}
+
+/** Tells of an acknowledged write, in the user's own words. */
+function told(engine: Engine, write: Write, durationMs: number): void {
+  const tags = "tags" in write ? namedTags(write.tags) : undefined;
+  const on = "key" in write ? { key: userKey(write.key) } : tags?.length ? { tags } : {};
+  engine.events.emit("write", { operation: tags?.length === 0 ? "clear" : write.kind, durationMs, ...on });
 }
 
 /** Sends a write once, or twice if the first came too late by a store clock that has jumped since. */
 async function attempt(engine: Engine, view: View, pending: Pending): Promise<Acknowledged> {
   const { write, nonce, tick } = pending;
   const { kind } = write;
-  const on = "key" in write ? { key: write.key } : { tags: write.tags };
   const beganAt = engine.clock();
   // A value that was set before is not set again: who set it was told that it failed, and may have gone on.
   const send = () => {
@@ -123,7 +131,7 @@ async function attempt(engine: Engine, view: View, pending: Pending): Promise<Ac
     // It took effect in an epoch that may be newer than the one known here: nothing in memory can be vouched for.
     drop(view, undefined, -Infinity, ++engine.tick);
   }
-  engine.events.emit("write", { operation: kind, durationMs: engine.clock() - beganAt, ...on });
+  told(engine, write, engine.clock() - beganAt);
   return { view, record, stamp: reply, sentAt, ordered };
 }
 

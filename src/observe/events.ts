@@ -20,7 +20,8 @@ export interface CacheEvents {
   };
   /** A set or an invalidation was acknowledged. */
   write: {
-    readonly operation: "set" | "delete" | "expire" | "tags" | "expireTags";
+    readonly operation: "set" | "delete" | "expire" | "tags" | "expireTags" | "clear";
+    /** As the user calls it, without its namespace; `clear` has neither. */
     readonly key?: string;
     readonly tags?: readonly string[];
     readonly durationMs: number;

@@ -58,6 +58,27 @@ describe("the context", () => {
 });
 
 describe("context.set", () => {
+  test("decides for how long nobody tries again, if the load fails after that", async () => {
+    const world = createWorld();
+    const { cache } = world.instance({ ttl: "1s", staleIfError: "1h" });
+    await world.run(cache.set("k", "old"));
+    await world.advance(2_000);
+    let loads = 0;
+    const get = (): Promise<string> =>
+      world.run(
+        cache.getOrSet("k", (context): string => {
+          loads++;
+          context.set({ failureBackoff: "1m" });
+          return context.fail("down");
+        }),
+      );
+    expect([await get(), await get()]).toEqual(["old", "old"]);
+    await world.advance(50_000);
+    expect([await get(), loads]).toEqual(["old", 1]);
+    await world.advance(20_000);
+    expect([await get(), loads]).toEqual(["old", 2]);
+  });
+
   test("decides any entry option while loading, over those of the call; later calls add", async () => {
     const world = createWorld();
     const { cache } = world.instance();

@@ -54,6 +54,36 @@ describe("what happens is told", () => {
     ]);
   });
 
+  test.each(["shared", "local"])("for what is in namespaces, as the user calls it: %s", async (kind) => {
+    const world = createWorld();
+    const { cache } = world.instance(kind === "local" ? { store: undefined, memory: { maxEntries: 1 } } : {});
+    const seen: unknown[] = [];
+    cache.on("write", ({ durationMs: _, ...event }) => seen.push(event));
+    cache.on("evict", ({ key }) => seen.push(key));
+    const space = cache.namespace("a:b").namespace("12");
+    await world.run(space.set("#k/1", 1));
+    await world.run(cache.delete("#k/1"));
+    await world.run(cache.delete("\u0001/k"));
+    await world.run(space.invalidateTags(["t", "@", "#/u"]));
+    await world.run(cache.expireTags(["t"]));
+    await world.run(space.clear());
+    await world.run(cache.clear());
+    expect(seen).toEqual([
+      { operation: "set", key: "#k/1" },
+      { operation: "delete", key: "#k/1" },
+      { operation: "delete", key: "\u0001/k" },
+      { operation: "tags", tags: ["t", "@", "#/u"] },
+      { operation: "expireTags", tags: ["t"] },
+      { operation: "clear" },
+      { operation: "clear" },
+    ]);
+    await world.run(space.set("x", 1));
+    seen.length = 0;
+    await world.run(cache.set("y", 1));
+    expect(seen).toContainEqual({ operation: "set", key: "y" });
+    if (kind === "local") expect(seen).toContain("x");
+  });
+
   test("durations are measured by local time", async () => {
     const world = createWorld();
     const { cache } = world.instance();
