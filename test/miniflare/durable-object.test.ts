@@ -26,6 +26,19 @@ const ROWS = {
   "three tags": 4,
   sync: 0,
   "set of 1 MiB": 4,
+  // Values in parts: of one part, and of three.
+  "first commit of 10 kB": 3,
+  "commit of 10 kB over another": 2,
+  "set of 10 kB over another": 3,
+  "expire of 10 kB": 2,
+  "delete of 10 kB": 3,
+  "first set of 10 kB": 4,
+  "first commit of 2.5 MB": 5,
+  "commit of 2.5 MB over another": 4,
+  "set of 2.5 MB over another": 5,
+  "expire of 2.5 MB": 2,
+  "delete of 2.5 MB": 5,
+  "first set of 2.5 MB": 6,
 };
 
 describe.each(dates)("Durable Objects at compatibility date %s", (date) => {
@@ -66,6 +79,18 @@ describe.each(dates)("Durable Objects at compatibility date %s", (date) => {
     await note("three tags", driver.write({ kind: "expireTags", tags: ["a", "b", "c"] }));
     await note("sync", driver.changesSince({ epoch: "none", seq: 0, tip: "" }));
     await note("set of 1 MiB", driver.set("large", { ...small, bytes: new Uint8Array(2 ** 20) }));
+    for (const [size, length] of [
+      ["10 kB", 10_000],
+      ["2.5 MB", 2_500_000],
+    ] as const) {
+      const entry = { ...small, bytes: new Uint8Array(length) };
+      await note(`first commit of ${size}`, driver.load(size, entry));
+      await note(`set of ${size} over another`, driver.set(size, entry));
+      await note(`expire of ${size}`, driver.write({ kind: "expire", key: size }));
+      await note(`commit of ${size} over another`, driver.load(size, entry));
+      await note(`delete of ${size}`, driver.write({ kind: "delete", key: size }));
+      await note(`first set of ${size}`, driver.set(size, entry));
+    }
     expect(written).toEqual(ROWS);
   });
 
