@@ -34,7 +34,8 @@ export const budgets = [
     name: "IsocacheObject alone",
     entry: `export { IsocacheObject } from "./runtimes/cloudflare/index.ts"`,
     goal: 6_000,
-    limit: 6_400,
+    // Raised from 6,400: epochs come from the cryptographic source again, since one that repeats breaks P1.
+    limit: 6_420,
     reason: "the Durable Object: entries, leases, log, eviction",
     without: ["src/engine/", "src/memory/", "src/testing/"],
   },

@@ -1,5 +1,6 @@
 // The Durable Object that is one partition of the store: the wire, the partition protocol on SQLite, and an alarm.
 import { FOREVER } from "../../src/store/contract.ts";
+import { random } from "../../src/default-platform.ts";
 import type { CallOptions } from "../../src/store/contract.ts";
 import { createPartition } from "../../src/store/partition.ts";
 import { sqlStorage } from "../../src/store/sql-storage.ts";
@@ -64,7 +65,7 @@ function createHost({ storage }: ObjectState): Host {
     storage: sqlStorage({ query, transaction: (step) => storage.transactionSync(step) }),
     platform: {
       now,
-      random: () => Math.random(), // an epoch is no secret
+      random, // an epoch that came twice would bring old values back (P1)
       setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
       clearTimeout: (timer) => clearTimeout(timer as number), // set by the line above
     },
