@@ -2,4 +2,4 @@
 export { durableObjectStore } from "./store.ts";
 export type { DurableObjectStoreOptions, ObjectNamespace, ObjectStub } from "./store.ts";
 export { IsocacheObject } from "./object.ts";
-export type { ObjectState } from "./object.ts";
+export type { ObjectState } from "./host.ts";

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { IsocacheObject } from "../../../runtimes/cloudflare/object.ts";
-import type { ObjectState } from "../../../runtimes/cloudflare/object.ts";
+import type { ObjectState } from "../../../runtimes/cloudflare/host.ts";
 import { durableObjectStore } from "../../../runtimes/cloudflare/store.ts";
 import type { ObjectNamespace } from "../../../runtimes/cloudflare/store.ts";
 import { decodeOutcome, encodeCall, encodeOutcome } from "../../../src/store/wire.ts";
