@@ -1,9 +1,8 @@
-// The store's side: the real partitions on their own clock, which restart empty, lose an entry or are down for a while.
+// The store's side as the world knows it so far: one connection for all, and a time until which the store is down.
 import type { StoreConnection } from "../../src/store/contract.ts";
-import type { PartitionStorage } from "../../src/store/partition-storage.ts";
 import type { VirtualPlatform } from "../../src/testing/virtual-platform.ts";
-import { createDraw, mix } from "./draw.ts";
 import type { Plan } from "./plan.ts";
+import { createServer as createAnyServer } from "./server/server.ts";
 import type { Subject } from "./subject.ts";
 
 export interface Server {
@@ -20,33 +19,21 @@ export interface Server {
 }
 
 export function createServer(subject: Subject, plan: Plan, base: VirtualPlatform): Server {
-  const { random } = createDraw(mix(plan.seed, 77));
-  let offsetMs = 0;
-  let storages: PartitionStorage[] = [];
-  const platform = { ...base, now: () => base.now() + offsetMs, random: () => random() + random() / 0x1_0000_0000 / 2 };
-  const start = (): StoreConnection => {
-    storages = [];
-    const open = (_: string, index: number): PartitionStorage => (storages[index] = subject.mapStorage());
-    const { partitions, limits } = plan;
-    return subject.localStore({ kind: "memory", partitions, limits, open }).connect({ name: "simulated", platform });
-  };
-  let connection = start();
+  const { partitions, limits, seed } = plan;
+  const server = createAnyServer({ subject, kind: "map", partitions, limits, seed, base });
+  let connection = server.connect(partitions);
   return {
     get connection() {
       return connection;
     },
     downUntil: 0,
-    meddle: (operation, partition, request) => subject.meddle?.(operation, request, storages[partition]!) ?? request, // as many as there are partitions
+    meddle: server.meddle,
     restart() {
-      connection = start();
+      server.restartEmpty();
+      connection = server.connect(partitions);
     },
-    evictEntry(key) {
-      for (const storage of storages) {
-        const head = storage.head(key);
-        if (head !== undefined) storage.delete(head);
-      }
-    },
-    evictLease: (key) => storages.forEach((storage) => storage.deleteLease(key)),
-    jump: (ms) => void (offsetMs += ms),
+    evictEntry: server.loseEntry,
+    evictLease: server.loseLease,
+    jump: server.jump,
   };
 }
