@@ -10,7 +10,8 @@ export const budgets = [
     name: "core: createCache",
     entry: `export { createCache } from "./src/index.ts"`,
     goal: 9_000,
-    limit: 14_100,
+    // Raised from 14,100: when the store's partitions change, own writes keep their order and go where they belong (P5).
+    limit: 14_160,
     reason: "engine, memory tier, coherence and the default codec, on every page and in every Worker",
     without: ["src/testing/"],
   },
@@ -18,7 +19,8 @@ export const budgets = [
     name: "memoryStore alone",
     entry: `export { memoryStore } from "./src/index.ts"`,
     goal: 3_000,
-    limit: 4_150,
+    // Raised from 4,150: an epoch that comes back after a fail-over is recognised (P1).
+    limit: 4_200,
     reason: "as any adapter; whoever hands it to something else does not pay for the engine",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],
   },
@@ -34,8 +36,8 @@ export const budgets = [
     name: "IsocacheObject alone",
     entry: `export { IsocacheObject } from "./runtimes/cloudflare/index.ts"`,
     goal: 6_000,
-    // Raised from 6,400: epochs come from the cryptographic source again, since one that repeats breaks P1.
-    limit: 6_420,
+    // Raised from 6,420: an epoch that comes back after a fail-over is recognised (P1).
+    limit: 6_490,
     reason: "the Durable Object: entries, leases, log, eviction",
     without: ["src/engine/", "src/memory/", "src/testing/"],
   },

@@ -9,9 +9,10 @@ const TABLE = `iso${PROTOCOL}_partitions`;
 export type Agreement = (call: Pick<Call, "partition" | "partitions" | "confirmed">) => Outcome | undefined;
 
 /**
- * The first request to partition 0 fixes the number for ever. Another partition that has none asks its caller to hear
- * partition 0 first. One that has another number than a caller who did hear it belonged to a partition 0 that is lost:
- * it calls `forget`, since it may have missed invalidations, and takes the new number.
+ * The first request to partition 0 fixes the number for ever. Another partition that has none, or another one than its
+ * caller, asks the caller to hear partition 0 first, now: what it heard before may be of a partition 0 that is lost. If
+ * the caller's number stands, it is the partition's own that is of a lost one: it calls `forget`, since it may have missed
+ * invalidations, and takes the new number.
  */
 export function createAgreement(query: SqlDatabase["query"], forget: () => void): Agreement {
   let recorded: number | undefined; // 0: none yet
@@ -21,7 +22,8 @@ export function createAgreement(query: SqlDatabase["query"], forget: () => void)
       recorded = Number(query(`SELECT count FROM ${TABLE}`)[0]?.[0]) || 0;
     }
     if (recorded === partitions) return undefined;
-    if (partition === 0 ? recorded > 0 : !confirmed) return recorded > 0 ? { moved: recorded } : {};
+    if (partition > 0 && !confirmed) return {};
+    if (partition === 0 && recorded > 0) return { moved: recorded };
     if (recorded > 0) forget();
     query(`INSERT OR REPLACE INTO ${TABLE} VALUES (0, ?)`, partitions);
     recorded = partitions;

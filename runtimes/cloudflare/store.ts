@@ -66,17 +66,16 @@ export function durableObjectStore(
 
   const connect = (cache: string): StoreConnection => {
     let count = shards;
-    /** The number of partitions that partition 0 agreed to. */
-    let agreed: number | undefined;
 
     const exchange = async <Name extends Operation>(
       operation: Name,
       partition: number,
       partitions: number,
+      confirmed: boolean,
       request: RequestOf<Name>,
       { signal, onHeld }: CallOptions,
     ): Promise<Outcome<Name>> => {
-      const body = encodeCall({ operation, partition, partitions, confirmed: agreed === partitions, request });
+      const body = encodeCall({ operation, partition, partitions, confirmed, request });
       const stub = stubOf(cache, partition);
       try {
         const response = await stub.fetch("https://isocache/", { method: "POST", body, ...(signal && { signal }) });
@@ -94,20 +93,18 @@ export function durableObjectStore(
       request: RequestOf<Name>,
       call: CallOptions,
       partitions = count,
+      confirmed = false,
     ): Answer<ReplyOf<Name>> => {
-      const outcome = await exchange(operation, partition, partitions, request, call);
-      if (outcome.reply !== undefined) {
-        if (partition === 0) agreed = partitions;
-        return outcome.reply;
-      }
+      const outcome = await exchange(operation, partition, partitions, confirmed, request, call);
+      if (outcome.reply !== undefined) return outcome.reply;
       if (outcome.moved !== undefined) {
         count = outcome.moved;
         return MOVED;
       }
       if (outcome.error !== undefined) throw new StoreError(outcome.error);
-      if (partition === 0 || agreed === partitions) throw new StoreError("The number of shards is disputed");
-      const answer = await ask("info", 0, {}, call.signal ? { signal: call.signal } : {}, partitions);
-      return "moved" in answer ? answer : ask(operation, partition, request, call, partitions);
+      if (confirmed) throw new StoreError("The number of shards is disputed");
+      const answer = await ask("info", 0, {}, call.signal ? { signal: call.signal } : {}, partitions, true);
+      return "moved" in answer ? answer : ask(operation, partition, request, call, partitions, true);
     };
 
     return {

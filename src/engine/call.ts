@@ -2,7 +2,6 @@
 import { OptionError, StoreError, TimeoutError } from "../errors.ts";
 import type { Answer, CallOptions, Moved, Stamp, StoreConnection, Witnessed } from "../store/contract.ts";
 import { after, closedError, createViews, viewOf, type Engine } from "./engine.ts";
-import { isInDoubt } from "./pending.ts";
 import { note, type View } from "./view.ts";
 
 /** An answer, with when its question was sent. */
@@ -35,6 +34,10 @@ export async function ask<Name extends keyof Operations>(
   onHeld?: () => void,
 ): Promise<Answered<ReplyOf<Name>>> {
   const { storeTimeoutMs } = engine;
+  // An answer that came too late may have told the connection of another number of partitions. To a place that a key no
+  // longer has, nothing may be sent: it would be done there, and missing where it belongs.
+  if (engine.store!.partitions !== engine.views.length) repartition(engine);
+  if (engine.views[view.index] !== view) throw new StartOver();
   const sentAt = engine.clock();
   const tick = ++engine.tick;
   engine.counters.roundTrips++;
@@ -44,12 +47,13 @@ export async function ask<Name extends keyof Operations>(
     request: RequestOf<Name> & Witnessed,
     call: CallOptions,
   ) => Answer<Stamp & ReplyOf<Name>>;
-  // The newest position this instance vouches for, for the store to compare with its own.
-  const { epoch, applied: seq, tip } = view;
+  // The newest position this instance has seen, for the store to compare with its own.
+  const { epoch, newest: seq, newestTip: tip } = view;
   const witness = epoch !== undefined && { witness: { epoch, seq, tip } };
   const controller = new AbortController();
   const { signal } = controller;
   let disarm = (): void => undefined;
+  let isOpen = true;
   let reply: Moved | (Stamp & ReplyOf<Name>);
   try {
     // Its end: an answer, an error, a time-out, or close(). What comes later is ignored.
@@ -63,7 +67,7 @@ export async function ask<Name extends keyof Operations>(
       };
       arm(storeTimeoutMs);
       const held = (): void => {
-        if (signal.aborted) return;
+        if (!isOpen) return; // heard of after the answer, it would leave a timer
         onHeld?.();
         arm(storeTimeoutMs + ("waitMs" in request ? Number(request.waitMs) : 0));
       };
@@ -74,11 +78,12 @@ export async function ask<Name extends keyof Operations>(
     if (cause instanceof StoreError || cause instanceof OptionError) throw cause;
     throw new StoreError(`${operation}: the store failed: ${String(cause)}`, { cause });
   } finally {
+    isOpen = false;
     disarm();
   }
   if ("moved" in reply) {
-    repartition(engine);
-    throw new StartOver("another number of partitions");
+    if (engine.views[view.index] === view) repartition(engine);
+    throw new StartOver();
   }
   return { reply, sentAt, tick, ordered: note(view, reply, sentAt, tick, engine.clock(), ++engine.tick) };
 }
@@ -91,20 +96,15 @@ export async function ask<Name extends keyof Operations>(
 export const deadlineOf = (engine: Engine, { storeAheadMs }: View): { deadline?: number } =>
   storeAheadMs === undefined ? {} : { deadline: storeAheadMs + engine.clock() + engine.storeTimeoutMs - 1 };
 
-/** Starts over with the number of partitions that the store has recorded. */
+/** Starts over with the number of partitions that the store has recorded. Own writes are in doubt where they belong now. */
 function repartition(engine: Engine): void {
   const before = engine.views;
   engine.views = createViews(engine);
   engine.tier.clear();
   engine.flights.clear();
-  moveInDoubt(engine, before);
-}
-
-/** Own writes in doubt go where their keys and tags belong now. */
-export function moveInDoubt(engine: Engine, from: readonly View[]): void {
-  for (const pending of new Set(from.flatMap((view) => view.pending.filter(isInDoubt)))) {
+  for (const pending of new Set(before.flatMap((view) => view.pending))) {
     const { write } = pending;
     const views = "key" in write ? [viewOf(engine, write.key)] : engine.views;
-    for (const view of views) view.pending.push(pending);
+    for (const view of views) view.pending.push({ ...pending, attempted: true });
   }
 }

@@ -29,7 +29,8 @@ export function entryMeta(scope: Scope, options: ResolvedEntry): EntryMeta {
 export function install(engine: Engine, key: string, copy: Copy, ordered: boolean): boolean {
   const { tier } = engine;
   const { view, seq, tags, generation } = copy;
-  if (!ordered || copy.epoch !== view.epoch || generation !== view.generation) return false;
+  // Without an epoch there is no telling what was invalidated while it was loaded.
+  if (!ordered || copy.epoch === undefined || copy.epoch !== view.epoch || generation !== view.generation) return false;
   if (seq < view.coveredFrom || !isSpared(copy, key)) return false;
   if (view.pending.some(({ write }) => covers(write, key, tags, true))) return false;
   const held = tier.peek(key)?.item;

@@ -122,8 +122,10 @@ export function useOf(engine: Engine, reader: Reader, outcome: Outcome, joined: 
   if (engine.store) {
     const provedAt = Math.max(copy.provedAt, isValid(copy) ? view.provedAt : -Infinity);
     if (joined && provedAt < needAt) return undefined;
-    // What was invalidated between its seq and there is forgotten, and may have been asked for here.
-    if (sameEpoch ? copy.seq < view.coveredFrom : joined || began < view.epochTick) return undefined;
+    // What was invalidated between its seq and there is forgotten, and may have been asked for here. Without an epoch
+    // nothing has a seq: then all that was known may have been forgotten since it began.
+    const isCovered = sameEpoch && view.epoch !== undefined;
+    if (isCovered ? copy.seq < view.coveredFrom : (joined && !sameEpoch) || began < view.epochTick) return undefined;
   }
   // One that was expired while it was loaded may have been so before this reader began: only the last expiry is known.
   const freshFrom = Math.max(reader.startedAt, copy.provedAt);

@@ -31,8 +31,12 @@ export interface View {
   coveredFrom: number;
   applied: number;
   tip: string;
-  /** The largest seq seen anywhere, in the epoch: whatever begins now begins after all that. */
+  /**
+   * The largest seq seen anywhere, in the epoch, and the nonce of its record: whatever begins now begins after all that;
+   * and a store that does not know it has lost history that was acknowledged.
+   */
   newest: number;
+  newestTip: string;
   /** Local time at which the latest answer that had nothing newer than `applied` was asked for. */
   provedAt: number;
   /** When the epoch was learnt; an answer to an earlier request cannot change it (epochs have no order). */
@@ -70,6 +74,7 @@ export function createView(index: number): View {
     applied: 0,
     tip: "",
     newest: 0,
+    newestTip: "",
     provedAt: 0,
     epochTick: 0,
     generation: 0,
@@ -97,8 +102,9 @@ export function drop(view: View, to: Position | undefined, provedAt: number, tic
   if (keepAbove === Infinity) view.tagFloor = 0;
   view.epoch = to?.epoch;
   view.applied = view.coveredFrom = to?.seq ?? 0;
-  view.newest = Math.max(keepAbove === Infinity ? 0 : view.newest, view.applied);
   view.tip = to?.tip ?? "";
+  if (keepAbove === Infinity) view.newest = -1;
+  see(view, view.applied, view.tip);
   view.provedAt = provedAt;
   view.epochTick = tick;
   view.generation++;
@@ -123,8 +129,14 @@ export function note(view: View, stamp: Stamp, sentAt: number, sentTick: number,
   } else {
     proveBy(view, stamp, sentAt);
   }
-  view.newest = Math.max(view.newest, stamp.seq);
+  see(view, stamp.seq, stamp.tip);
   return true;
+}
+
+function see(view: View, seq: number, tip: string): void {
+  if (seq <= view.newest) return;
+  view.newest = seq;
+  view.newestTip = tip;
 }
 
 /** False if it was known already: what is heard twice is not news. */
@@ -144,7 +156,7 @@ function remember(map: Map<string, Known>, name: string, record: LogRecord, nowA
 /** Learns of an invalidation: `applied` moves over it if it is the next one. Copies in memory are the caller's to remove. */
 export function learn(view: View, record: LogRecord, nowAt: number, tick: number): void {
   const { keys, tags } = view;
-  view.newest = Math.max(view.newest, record.seq);
+  see(view, record.seq, record.nonce);
   if (record.seq === view.applied + 1) {
     view.applied = record.seq;
     view.tip = record.nonce;

@@ -1,7 +1,7 @@
 // Sets and invalidations: honoured here at once, done in the store in one trip, loud if that fails, and retried until it is done.
 import { StoreError } from "../errors.ts";
 import { RESERVED_TAG, type LogRecord, type Stamp, type Write } from "../store/contract.ts";
-import { ask, deadlineOf, moveInDoubt, StartOver } from "./call.ts";
+import { ask, deadlineOf, StartOver } from "./call.ts";
 import {
   applyRecord,
   background,
@@ -36,9 +36,10 @@ export async function writeKey(
   request: RequestScope,
   write: Write & { readonly key: string },
 ): Promise<Acknowledged> {
-  for (;;) {
+  const asked = askFor(engine, write);
+  for (let again = false; ; again = true) {
     try {
-      return await writeTo(engine, viewOf(engine, write.key), request, write);
+      return await writeTo(engine, viewOf(engine, write.key), request, asked, again);
     } catch (error) {
       if (!(error instanceof StartOver)) throw error;
     }
@@ -47,9 +48,10 @@ export async function writeKey(
 
 /** An invalidation by tags, on all partitions in parallel. Rejects with a StoreError that names those that did not acknowledge. */
 export async function writeTags(engine: Engine, request: RequestScope, write: Write): Promise<void> {
-  for (;;) {
+  const asked = askFor(engine, write);
+  for (let again = false; ; again = true) {
     const { views } = engine;
-    const results = await Promise.allSettled(views.map((view) => writeTo(engine, view, request, write)));
+    const results = await Promise.allSettled(views.map((view) => writeTo(engine, view, request, asked, again)));
     const failed = results.flatMap((result, index) =>
       result.status === "rejected" ? [{ index, cause: result.reason as unknown }] : [],
     );
@@ -66,13 +68,25 @@ export async function writeTags(engine: Engine, request: RequestScope, write: Wr
   }
 }
 
-async function writeTo(engine: Engine, view: View, request: RequestScope, write: Write): Promise<Acknowledged> {
+/** A write as it is asked for: its place in the order of all stays, however often it starts over. */
+type Asked = Pick<Pending, "write" | "nonce" | "tick">;
+
+const askFor = (engine: Engine, write: Write): Asked => ({ write, nonce: newId(engine), tick: ++engine.tick });
+
+/** `again`: it has started over, and is among the writes in doubt, unless a later one has made it pointless. */
+async function writeTo(
+  engine: Engine,
+  view: View,
+  request: RequestScope,
+  asked: Asked,
+  again: boolean,
+): Promise<Acknowledged> {
   if (engine.closed) throw closedError();
-  const tick = ++engine.tick;
-  const nonce = newId(engine);
-  if (!engine.store) return writeHere(engine, view, write, nonce, tick);
-  const pending: Pending = { write, nonce, tick, attempted: false };
-  view.pending.push(pending);
+  if (!engine.store) return writeHere(engine, view, asked);
+  const { write } = asked;
+  const pending: Pending = { ...asked, attempted: false };
+  const others = view.pending.filter(({ nonce }) => nonce !== asked.nonce);
+  if (!again || others.length < view.pending.length) view.pending = [...others, pending];
   if ("key" in write && !isExpiry(write)) engine.tier.delete(write.key);
   const first = attempt(engine, view, pending).finally(() => void (pending.attempted = true));
   pending.firstAttempt = first;
@@ -80,15 +94,13 @@ async function writeTo(engine: Engine, view: View, request: RequestScope, write:
     return await first;
   } catch (error) {
     if (!(error instanceof StoreError)) view.pending = view.pending.filter((other) => other !== pending);
-    // Unless a later write made it pointless.
-    else if (!engine.views.includes(view) && view.pending.includes(pending)) moveInDoubt(engine, [view]);
     retryAll(engine, request);
     throw error;
   }
 }
 
 /** Without a store, this instance is the authority. */
-function writeHere(engine: Engine, view: View, write: Write, nonce: string, tick: number): Acknowledged {
+function writeHere(engine: Engine, view: View, { write, nonce, tick }: Asked): Acknowledged {
   const seq = view.applied + 1;
   const target = "key" in write ? { key: write.key } : { tags: write.tags };
   const record: LogRecord = { seq, nonce, expire: isExpiry(write), agoMs: 0, ...target };
@@ -122,7 +134,7 @@ async function attempt(engine: Engine, view: View, pending: Pending): Promise<Ac
   const { record } = reply;
   if (!record) throw new StoreError(`${kind}: the store refused it as too late`);
   view.pending = view.pending.filter(
-    (other) => other !== pending && !(other.tick < tick && supersedes(write, other.write)),
+    (other) => other.nonce !== nonce && !(other.tick < tick && supersedes(write, other.write)),
   );
   if (ordered) {
     applyRecord(engine, view, record, tick);
@@ -165,6 +177,7 @@ async function retry(engine: Engine, view: View): Promise<void> {
     try {
       await attempt(engine, view, pending);
       failures = 0;
+      overdue = true; // the store is back: the next one need not wait
     } catch (error) {
       if (error instanceof StartOver) return;
       if (!(error instanceof StoreError)) throw error;

@@ -83,9 +83,10 @@ export interface FoundEntry extends EntryMeta {
 /** What each request carries so that a store that is behind what its clients saw is found out. */
 export interface Witnessed {
   /**
-   * The newest position of this partition that the caller has applied. If the store's epoch is the same but its seq is
-   * smaller, or its log holds another nonce at that seq, the store lost acknowledged history (a restart from an old
-   * snapshot, a fail-over) and starts a new epoch before it answers.
+   * The newest position of this partition that the caller has seen. If the store's epoch is the same but its seq is
+   * smaller, or its log holds another nonce at that seq, or if its epoch is not known to have come after the caller's, the
+   * store lost acknowledged history (a restart from an old snapshot, a fail-over) and starts a new epoch before it answers.
+   * Which epochs came before, a store remembers as far as it can: the one it replaces, and that of the caller who made it.
    */
   readonly witness?: Position;
 }

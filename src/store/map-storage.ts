@@ -38,13 +38,13 @@ export function mapStorage(): PartitionStorage {
     ...createLeaseTable(leases),
     atomic: (step) => step(),
     meta: () => meta,
-    reset(epoch) {
+    reset(epochs) {
       leases.clear();
       gone.clear();
       stale.clear();
       log = [];
       nonces = new Map();
-      meta = { epoch, seq: 0, tip: "", floor: 0 };
+      meta = { epochs, seq: 0, tip: "", floor: 0 };
     },
     append(record) {
       log.push(record);

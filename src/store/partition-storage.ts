@@ -2,7 +2,9 @@
 import type { EntryMeta, Position, Stamp } from "./contract.ts";
 
 /** The metadata of a partition. `floor`: entries with a tag of a user and a smaller version are invalid. */
-export interface PartitionMeta extends Position {
+export interface PartitionMeta extends Omit<Position, "epoch"> {
+  /** The present epoch; and after it, with spaces between, those known to have been before it, the latest first. */
+  readonly epochs: string;
   readonly floor: number;
 }
 
@@ -92,10 +94,10 @@ export interface PartitionStorage extends LeaseStorage {
   /** Runs one step: all of it is done, or, if it throws, nothing (leases excepted). Never nested. */
   atomic<T>(step: () => T): T;
 
-  /** The epoch and floor, with seq and nonce of the last log record (0 and "" if there is none). */
+  /** The epochs and the floor, with seq and nonce of the last log record (0 and "" if there is none). */
   meta(): PartitionMeta | undefined;
-  /** A new life: forgets log, tags and leases; the floor is 0. Entries stay, foreign by their epoch. */
-  reset(epoch: string): void;
+  /** A new life: forgets log, tags and leases; the floor is 0. Entries stay, foreign by their epoch. See `PartitionMeta`. */
+  reset(epochs: string): void;
 
   /** Appends the record with the next seq, which becomes the position. */
   append(record: StoredRecord): void;

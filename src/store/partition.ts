@@ -32,7 +32,7 @@ import { createWaiters } from "./waiters.ts";
 export interface PartitionLimits extends EntryLimits {
   /** How many tags are remembered, besides reserved ones and those newly marked. Default 10,000. */
   readonly maxTags: number;
-  /** Invalidations that `changesSince` reaches back, at least 1. Default 1,000. */
+  /** Invalidations that are remembered, at least 1. Default 1,000. `changesSince` reaches back one fewer. */
   readonly maxLogRecords: number;
   /** Reads that may be held at once. Default 1,000. */
   readonly maxWaiters: number;
@@ -67,6 +67,9 @@ export interface Partition {
 /** One `changesSince` answers with records of together at most so many characters of keys and tags. */
 const MAX_ANSWER_CHARS = 1_048_576;
 
+/** Of epochs, together. An instance that knows none of those begins another one, which is safe. */
+const MAX_EPOCHS_CHARS = 500;
+
 const DEFAULT_LIMITS: PartitionLimits = {
   maxBytes: 256 * 1_048_576,
   maxEntries: 100_000,
@@ -80,9 +83,14 @@ export function createPartition({ storage, platform, limits: given }: PartitionO
   const limits = { ...DEFAULT_LIMITS, ...given };
   const { maxTags, maxLogRecords } = limits;
 
-  /** True if the caller saw more, or something else, than this history has: acknowledged writes were lost. */
-  const contradicts = ({ epoch, seq, tip }: PartitionMeta, seen: Position | undefined): boolean => {
-    if (seen?.epoch !== epoch || seen.seq < 1) return false;
+  /**
+   * True if the caller saw more, or something else, than this history has: acknowledged writes were lost. An epoch that
+   * is not among those known was made since then, so what it voided is here again.
+   */
+  const contradicts = ({ epochs, seq, tip }: PartitionMeta, seen: Position | undefined): boolean => {
+    if (seen === undefined) return false;
+    if (!epochs.startsWith(seen.epoch)) return !epochs.includes(seen.epoch);
+    if (seen.seq < 1) return false;
     const nonce = seen.seq === seq ? tip : storage.recordAt(seen.seq)?.nonce;
     return seen.seq > seq || (nonce !== undefined && nonce !== seen.tip);
   };
@@ -102,11 +110,13 @@ export function createPartition({ storage, platform, limits: given }: PartitionO
         let meta = storage.meta();
         if (meta === undefined || contradicts(meta, request.witness) || contradicts(meta, request.since)) {
           reborn = true;
-          meta = { epoch: `${platform.random()}-${platform.random()}`, seq: 0, tip: "", floor: 0 };
-          storage.reset(meta.epoch);
+          const epoch = `${platform.random()}-${platform.random()}`;
+          const epochs = [epoch, request.witness?.epoch, meta?.epochs].join(" ").slice(0, MAX_EPOCHS_CHARS);
+          meta = { epochs, seq: 0, tip: "", floor: 0 };
+          storage.reset(epochs);
         }
-        const { floor, ...position } = meta;
-        const stamp = { ...position, time: platform.now() };
+        const { floor, seq, tip } = meta;
+        const stamp = { epoch: meta.epochs.split(" ")[0]!, seq, tip, time: platform.now() }; // a text has a first part
         return { ...stamp, ...body({ ...stamp, floor }) };
       });
     } catch (cause) {
@@ -163,12 +173,13 @@ export function createPartition({ storage, platform, limits: given }: PartitionO
   };
 
   const changes = (position: Position, now: Moment): readonly StoredRecord[] | undefined => {
-    const count = now.seq - position.seq;
-    const records = count > 0 ? storage.recordsAfter(position.seq) : [];
+    // From the caller's own record on: if that is gone, nobody has compared it, and it may be of a history that was lost.
+    const from = Math.max(0, position.seq - 1);
+    const records = storage.recordsAfter(from);
     let chars = 0;
     for (const { key = "", tags = [] } of records) chars += key.length + tags.join("").length;
-    const complete = position.epoch === now.epoch && records.length === count && chars <= MAX_ANSWER_CHARS;
-    return complete ? records : undefined;
+    const complete = position.epoch === now.epoch && records.length === now.seq - from && chars <= MAX_ANSWER_CHARS;
+    return complete ? records.slice(position.seq - from) : undefined;
   };
 
   /** Runs a step that may end the lease of a key, and wakes who waits for it. */

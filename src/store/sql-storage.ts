@@ -27,7 +27,7 @@ const MAX_NONCES = 4_096;
 
 /** The protocol number is in each table's name: versions that do not understand each other share no row. */
 const SCHEMA = [
-  "meta(id INTEGER PRIMARY KEY, epoch, floor, entries, bytes)",
+  "meta(id INTEGER PRIMARY KEY, epochs, floor, entries, bytes)",
   "log(seq INTEGER PRIMARY KEY, record)",
   "tags(tag, kind, seq, at, PRIMARY KEY(tag, kind)) WITHOUT ROWID",
   "entries(place INTEGER PRIMARY KEY, key UNIQUE, head, bytes)",
@@ -131,20 +131,20 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
       }
     },
     meta() {
-      const [epoch, floor, entries, bytes, record] = first(
-        `SELECT epoch, floor, entries, bytes, (SELECT record FROM iso1_log ORDER BY seq DESC LIMIT 1) FROM iso1_meta`,
+      const [epochs, floor, entries, bytes, record] = first(
+        `SELECT epochs, floor, entries, bytes, (SELECT record FROM iso1_log ORDER BY seq DESC LIMIT 1) FROM iso1_meta`,
       );
       if (total === NOTHING) total = { entries: Number(entries) || 0, bytes: Number(bytes) || 0 };
       const last = record === null ? { seq: 0, nonce: "" } : parse(RECORD, record);
-      if (typeof epoch !== "string" || typeof floor !== "number" || last === undefined) return undefined;
-      return { epoch, floor, seq: last.seq, tip: last.nonce };
+      if (typeof epochs !== "string" || typeof floor !== "number" || last === undefined) return undefined;
+      return { epochs, floor, seq: last.seq, tip: last.nonce };
     },
-    reset(epoch) {
+    reset(epochs) {
       leases.clear();
       nonces = undefined;
       query("DELETE FROM iso1_log");
       query("DELETE FROM iso1_tags");
-      query("INSERT OR REPLACE INTO iso1_meta VALUES (0, ?, 0, 0, 0)", epoch);
+      query("INSERT OR REPLACE INTO iso1_meta VALUES (0, ?, 0, 0, 0)", epochs);
     },
     append(record) {
       const { seq, nonce } = record;

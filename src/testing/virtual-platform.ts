@@ -92,9 +92,8 @@ export function virtualPlatform(options: VirtualPlatformOptions = {}): VirtualPl
     return found;
   };
 
-  /** Passes to the next timer due by `limitAt` and fires it; false if there is none. */
+  /** Passes to the next timer due by `limitAt`, fires it and lets everything settle; false if there is none. */
   const step = async (limitAt: number): Promise<boolean> => {
-    await settle();
     const timer = earliest();
     if (timer === undefined || timer.dueAt > limitAt) return false;
     pending.delete(timer);
@@ -124,6 +123,7 @@ export function virtualPlatform(options: VirtualPlatformOptions = {}): VirtualPl
     },
     async advance(durationMs) {
       const untilMs = elapsedMs + durationMs;
+      await settle();
       while (await step(untilMs));
       pass(untilMs);
     },

@@ -77,7 +77,7 @@ describe.each(dates)("Durable Objects at compatibility date %s", (date) => {
     await note("delete of nothing", driver.write({ kind: "delete", key: "absent" }));
     await note("one tag", driver.write({ kind: "tags", tags: ["a"] }));
     await note("three tags", driver.write({ kind: "expireTags", tags: ["a", "b", "c"] }));
-    await note("sync", driver.changesSince({ epoch: "none", seq: 0, tip: "" }));
+    await note("sync", driver.changesSince({ epoch: "", seq: 0, tip: "" }));
     await note("set of 1 MiB", driver.set("large", { ...small, bytes: new Uint8Array(2 ** 20) }));
     for (const [size, length] of [
       ["10 kB", 10_000],
@@ -205,10 +205,10 @@ describe.each(dates)("Durable Objects at compatibility date %s", (date) => {
         .read(partition, { key: "k", waitMs: 0 }, {});
     };
     await ask("edge1", 5); // unconfirmed, partition 0, again
-    await ask("edge1", 6); // this isolate has heard partition 0
+    await ask("edge1", 6); // what this isolate heard before may be of a partition 0 that is lost
     await ask("edge2", 5);
     await ask("edge2", 6);
-    expect(trips).toEqual([3, 1, 1, 1]);
+    expect(trips).toEqual([3, 3, 1, 1]);
   });
 
   test("when partition 0 is lost and another number comes first, the others forget what they had and take it", async () => {

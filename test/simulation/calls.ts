@@ -1,68 +1,74 @@
 // Makes the calls of a schedule on a real cache, and writes down what came of them.
 import type { Cache } from "../../src/cache.ts";
 import type { EntryOptions, ReadOptions } from "../../src/options/entry.ts";
-import { checkRead } from "./check-reads.ts";
-import { showOp, type Invalidation } from "./history.ts";
-import { loaderOf, newValue, OriginDown, type Carried } from "./loaders.ts";
-import type { EntryPlan } from "./plan.ts";
+import { checkBound } from "./checks/bound.ts";
+import { checkNothing, checkRejection } from "./checks/fail-open.ts";
+import { checkAcknowledged, checkHonoured } from "./checks/loud-writes.ts";
+import { checkMemory } from "./checks/memory-bytes.ts";
+import { checkWindows } from "./checks/windows.ts";
+import { showOp, touches, type Invalidation, type Read } from "./history.ts";
+import { answered } from "./life.ts";
+import { carried, loaderOf, newValue, type Carried } from "./loaders.ts";
+import { isRead, type EntryPlan } from "./plan.ts";
 import type { Call, World } from "./world.ts";
 
 /** Begins a call; it ends by itself. */
 export function perform(world: World, root: Cache, call: Call): void {
   const { op, life } = call;
-  const { history } = world;
-  history.note(life.name, () => `${showOp(op)}${op.entry.strong ? ", strong," : ""} begins`);
-  let cache = root.bind(life.platform);
+  world.history.note(life.name, () => `${showOp(op)}${op.entry.strong ? ", strong," : ""} begins`);
+  let cache = life.worker ? root.bind(life.platform) : root;
   for (const name of op.path) cache = cache.namespace(name);
-  const isRead = ["getOrSet", "get", "getEntry", "has"].includes(op.kind);
-  void (isRead ? read : write)(world, cache, call);
+  void (isRead(op.kind) ? read : write)(world, cache, call);
 }
 
-function end({ history }: World, call: Call, how: string): void {
+function end(world: World, cache: Cache, call: Call, how: string): void {
+  const { op, life, request } = call;
+  const { history, base, plan } = world;
   call.ended = history.moment();
-  history.note(call.life.name, () => `${showOp(call.op)} ${how}`);
+  history.note(life.name, () => `${showOp(op)} ${how}`);
+  checkMemory(history, life, cache, plan.instances[op.instance]!); // it is one of them
+  answered(life, request, base);
 }
 
 async function read(world: World, cache: Cache, call: Call): Promise<void> {
   const { op, life } = call;
-  const { history } = world;
   let found: { readonly value?: Carried | undefined; readonly state?: "fresh" | "stale" } | undefined;
   try {
     found = await ask(world, cache, call);
   } catch (error) {
-    end(world, call, `rejects: ${String(error)}`);
-    // A failure is shared with those who joined the load; nothing else may fail a read (P5).
-    const { code, cause } = error as { code?: string; cause?: unknown }; // any error may lack both
-    const shared = code === "ISOCACHE_LOADER" && cause instanceof OriginDown;
-    if (!shared && !life.closedEarly && !world.ending) history.violate("P5", `${showOp(op)} failed: ${String(error)}`);
-    return;
+    end(world, cache, call, `rejects: ${String(error)}`);
+    return checkRejection(world, call, error);
   }
-  end(world, call, `ends: ${found?.value === undefined ? "nothing" : `value ${found.value.n}`} ${showHit(call)}`);
-  if (found?.value === undefined) {
-    const skipped = world.plan.ops.some(({ loader, key }) => key === op.key && loader.kind === "skip");
-    if (op.kind === "getOrSet" && !skipped)
-      history.violate("P5", `${showOp(op)} got nothing from a loader that has a value`);
-    return;
-  }
-  const value = history.values.get(found.value.n);
+  const n = (call.returned = found?.value?.n);
+  end(world, cache, call, `ends: ${n === undefined ? "nothing" : `value ${n}`} ${showHit(call)}`);
+  if (n === undefined) return checkNothing(world, call);
+  const { history, plan } = world;
+  const value = history.values.get(n);
   if (value === undefined || value.key !== op.key || value.path.join("/") !== op.path.join("/")) {
-    return history.violate("rest", `${showOp(op)} got the value of another key`);
+    return history.violate("well-behaved", `${showOp(op)} got the value of another key`);
   }
   const { begun, ended, request } = call;
   const { state = "unknown", tier = "loader" } = request.hit ?? {};
-  const outOfReach = life.troubles.some(({ from, until }) => until >= begun.at && from <= ended!.at); // it just ended
-  checkRead(history, world.plan, { op, by: life, begun, ended: ended!, value, state, tier, outOfReach });
-  if (found.state !== undefined && found.state !== state && state !== "unknown") {
-    history.violate("rest", `${showOp(op)} says ${found.state}, its event ${state}`);
+  // A clock that stands still shows an instant at which the store was out of reach.
+  const outOfReach = life.troubles.some(({ from, until }) => until >= begun.at - op.burnMs && from <= ended!.at); // it just ended
+  const mine: Read = { op, by: life, begun, ended: ended!, value, state, tier, outOfReach };
+  for (const invalidation of history.invalidations) {
+    if (!touches(invalidation, value)) continue;
+    checkBound(history, plan, mine, invalidation);
+    checkHonoured(history, mine, invalidation);
+  }
+  checkWindows(history, plan, mine);
+  if (found!.state !== undefined && found!.state !== state && state !== "unknown") {
+    history.violate("well-behaved", `${showOp(op)} says ${found!.state}, its event ${state}`);
   }
 }
 
 const showHit = ({ request: { hit } }: Call): string => (hit === undefined ? "" : `${hit.state} from ${hit.tier}`);
 
-async function ask({ history, base }: World, cache: Cache, { op, life }: Call) {
+async function ask(world: World, cache: Cache, { op, life }: Call) {
   const { key, kind, entry } = op;
   if (kind === "getOrSet") {
-    return { value: await cache.getOrSet(key, loaderOf(history, base, life, op), entryOptions(entry)) };
+    return { value: await cache.getOrSet(key, loaderOf(world, life, op), entryOptions(entry)) };
   }
   if (kind === "get") return { value: await cache.get<Carried>(key, readOptions(entry)) };
   if (kind === "getEntry") return cache.getEntry<Carried>(key, readOptions(entry));
@@ -70,30 +76,32 @@ async function ask({ history, base }: World, cache: Cache, { op, life }: Call) {
   return undefined;
 }
 
+/** With these, a store cannot tell how late a write comes. */
+const CLOCK_FAULTS = ["wallClock", "storeClock", "suspend", "freeze"];
+
 /** A set or an invalidation. It resolves only when the store has done it, and rejects only with a StoreError (P5). */
 async function write(world: World, cache: Cache, call: Call): Promise<void> {
   const { op, life, begun } = call;
   const { history, plan } = world;
   const made = op.kind === "set" ? newValue(history, op) : undefined;
-  const bounded = !plan.faults.some(({ kind }) => ["wallClock", "storeClock", "suspend", "freeze"].includes(kind));
-  const nonces = new Set<string>();
-  const invalidation: Invalidation = { op, by: life, asked: begun, made, nonces, done: new Map(), bounded };
+  if (made !== undefined) made.readAt = begun;
+  const bounded = op.burnMs === 0 && !plan.faults.some(({ kind }) => CLOCK_FAULTS.includes(kind));
+  const invalidation: Invalidation = { op, by: life, asked: begun, made, done: new Map(), bounded };
   history.invalidations.push(invalidation);
   call.request.invalidation = invalidation;
   try {
-    await order(cache, call, made && { n: made.n });
+    await order(cache, call, made && carried(made, op));
   } catch (error) {
-    end(world, call, `rejects: ${String(error)}`);
+    end(world, cache, call, `rejects: ${String(error)}`);
     invalidation.rejected = history.moment();
     if ((error as { code?: string }).code !== "ISOCACHE_STORE") {
-      history.violate("P5", `${showOp(op)} failed: ${String(error)}`);
+      history.violate("loud writes", `${showOp(op)} failed: ${String(error)}`);
     }
     return;
   }
-  end(world, call, `is acknowledged${made === undefined ? "" : `, value ${made.n}`}`);
+  end(world, cache, call, `is acknowledged${made === undefined ? "" : `, value ${made.n}`}`);
   invalidation.acknowledged = history.moment();
-  const wanted = ["set", "delete", "expire"].includes(op.kind) ? 1 : plan.partitions;
-  if (invalidation.done.size < wanted) history.violate("P5", `${showOp(op)} was acknowledged and never done`);
+  checkAcknowledged(world, invalidation);
 }
 
 function order(cache: Cache, { op: { kind, key, entry } }: Call, value: Carried | undefined): Promise<void> {

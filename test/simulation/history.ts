@@ -1,4 +1,6 @@
 // What happened in a schedule, as the checkers need it: values and their births, invalidations, reads; and the timeline.
+import type { FaultName } from "./faults.ts";
+import type { Life } from "./life.ts";
 import type { Op } from "./plan.ts";
 
 /** A point in the history: `step` orders everything, `at` is true time. */
@@ -15,6 +17,8 @@ export interface Value {
   tags: readonly string[];
   /** When its load began, or its set was executed in the store; a renewal ("not modified") is another birth. */
   born: Moment | undefined;
+  /** When the origin had it. */
+  readAt: Moment | undefined;
   /** The last instant from which its windows may count. */
   keptAt: number;
   ttlMs: number;
@@ -24,27 +28,36 @@ export interface Value {
   memoryTtlMs: number;
 }
 
+/** A write as one partition of the store has it. */
+export interface Done extends Moment {
+  /** A fail-over to a replica that lagged has undone it, and no instance could tell the store so yet. */
+  lost: boolean;
+}
+
 /** A set or an invalidation. */
 export interface Invalidation {
   readonly op: Op;
   /** Of which life of which instance. */
-  readonly by: object;
+  readonly by: Life;
   readonly asked: Moment;
   /** The value that a set made: all others of the key are invalidated. */
   readonly made: Value | undefined;
-  readonly nonces: Set<string>;
   /** By partition, when it was first done there. */
-  readonly done: Map<number, Moment>;
+  readonly done: Map<number, Done>;
   /** When a deadline was on all its first attempts, a set that was rejected must not take effect later. */
   bounded: boolean;
+  /** Its id, once it has been sent. */
+  nonce?: string;
   acknowledged?: Moment;
   rejected?: Moment;
+  /** It was lost by a fail-over until then, when the store found that out and began a new epoch. */
+  recovered?: Moment;
 }
 
 /** What a read returned. */
 export interface Read {
   readonly op: Op;
-  readonly by: object;
+  readonly by: Life;
   readonly begun: Moment;
   readonly ended: Moment;
   readonly value: Value;
@@ -55,8 +68,24 @@ export interface Read {
   readonly outOfReach: boolean;
 }
 
+/** The checkers, and which promise of the design each of them stands for. */
+export const CHECKERS = {
+  "no resurrection": "P1",
+  bound: "P2",
+  "one load": "P3",
+  "no hang": "P3",
+  convergence: "P3",
+  "fail open": "P5",
+  "loud writes": "P5",
+  windows: "ttl",
+  growth: "limits",
+  "memory bytes": "limits",
+  "well-behaved": "any library",
+} as const;
+export type Checker = keyof typeof CHECKERS;
+
 export interface Violation {
-  readonly promise: "P1" | "P2" | "P3" | "P5" | "ttl" | "bounds" | "rest";
+  readonly checker: Checker;
   readonly what: string;
 }
 
@@ -68,7 +97,10 @@ export interface History {
   readonly loads: Map<string, number>;
   /** True time and the next step. */
   moment(): Moment;
-  violate(promise: Violation["promise"], what: string): void;
+  violate(checker: Checker, what: string): void;
+  /** How often each kind of fault really struck. */
+  readonly faults: Map<FaultName, number>;
+  struck(fault: FaultName): void;
   readonly timeline: string[];
   /** Adds a line to the timeline, if one is wanted. */
   note(who: string, what: () => string): void;
@@ -82,10 +114,12 @@ export function createHistory(clock: () => number, traced: boolean): History {
     violations: [],
     loads: new Map(),
     moment: () => ({ step: ++step, at: clock() }),
-    violate(promise, what) {
-      history.violations.push({ promise, what });
-      history.note("CHECK", () => `*** ${promise}: ${what}`);
+    violate(checker, what) {
+      history.violations.push({ checker, what });
+      history.note("CHECK", () => `*** ${showViolation({ checker, what })}`);
     },
+    faults: new Map(),
+    struck: (fault) => void history.faults.set(fault, (history.faults.get(fault) ?? 0) + 1),
     timeline: [],
     note(who, what) {
       if (traced) history.timeline.push(`${String(Math.round(clock())).padStart(7)}  ${who.padEnd(6)} ${what()}`);
@@ -93,6 +127,8 @@ export function createHistory(clock: () => number, traced: boolean): History {
   };
   return history;
 }
+
+export const showViolation = ({ checker, what }: Violation): string => `${CHECKERS[checker]}, ${checker}: ${what}`;
 
 const isWithin = (path: readonly string[], scope: readonly string[]): boolean =>
   scope.every((name, index) => path[index] === name);
@@ -110,6 +146,17 @@ export function touches({ op, made }: Invalidation, value: Value): boolean {
 /** Whether it leaves what it touches usable as stale. */
 export const isExpiry = ({ op }: Invalidation): boolean => op.kind === "expire" || op.kind === "expireTags";
 
+/** Whether what was returned is what the invalidation forbids: after an expiry, only a fresh value is. */
+export function forbids(invalidation: Invalidation, { state, value }: Read): boolean {
+  if (!isExpiry(invalidation)) return true;
+  // The cache does not say how stale a value is that came from a shared load; one that has no such window is fresh.
+  return state === "fresh" || (state === "unknown" && value.revalidateMs === 0);
+}
+
+export const showRead = ({ op, value, state, tier, begun }: Read): string =>
+  `${showOp(op)}${op.entry.strong ? ", strong," : ""} begun at ${begun.at} returns value ${value.n} ` +
+  `(born ${value.born?.at ?? "later"}) ${state} from ${tier}`;
+
 export const showOp = ({ id, kind, path, key, entry }: Op): string => {
   const what = kind === "clear" ? "" : /Tags$/.test(kind) ? entry.tags.join(",") : key;
   return `${[...path, kind].join(".")}(${what})#${id}`;
@@ -117,3 +164,7 @@ export const showOp = ({ id, kind, path, key, entry }: Op): string => {
 
 /** Whether a value began before something was done. Not yet born: its set was not executed as far as anybody saw. */
 export const isOlder = (value: Value, than: Moment): boolean => value.born !== undefined && value.born.step < than.step;
+
+/** Whether a moment is known to come after another. */
+export const isAfter = (moment: Moment, than: Moment | undefined): boolean =>
+  than !== undefined && moment.step > than.step;

@@ -6,11 +6,20 @@ import type { Draw } from "./draw.ts";
 import type { Invalidation } from "./history.ts";
 import type { Op } from "./plan.ts";
 
-/** What happens on behalf of one operation. Once cancelled, no timer or answer of it arrives any more (P6). */
+/** What happens on behalf of one operation. */
 export interface Request {
-  readonly op: Op | undefined;
+  readonly op: Op;
   readonly draw: Draw;
+  /** No timer or answer of it arrives any more (P6): it was cancelled; or, on a worker, all it had announced is done. */
+  over: boolean;
+  /** The same, because it was cancelled. */
   cancelled: boolean;
+  /** When something last arrived for it: on a worker, its clocks show that. */
+  clockAt: number;
+  /** What it handed to waitUntil and has not settled. */
+  announced: number;
+  /** Whether its operation has an answer. */
+  answered: boolean;
   /** The set or invalidation that it makes. */
   invalidation?: Invalidation;
   /** What the cache said of the read. */
@@ -25,26 +34,37 @@ interface LiveTimer {
   timer: unknown;
 }
 
+/** A phase of an operation in which death is of interest. */
+export type Phase = "load" | "commit";
+
 export interface Life {
   readonly name: string;
   readonly platform: Platform;
+  /** Its requests are cancelled with their promises, and its clocks stand still within them. */
+  readonly worker: boolean;
   /** Killed: nothing arrives any more. */
   dead: boolean;
   /** Closed before the end of the schedule: what it had in doubt is lost. */
   closedEarly: boolean;
   /** A request of it was cancelled: whatever that did in the background ended with it. */
   cancelled: boolean;
+  /** The keys whose loads hang here. */
+  readonly hung: string[];
   /** When the store failed it, in true time, and until when it may not have asked again. */
   readonly troubles: { readonly from: number; readonly until: number }[];
   /** How long it was frozen in all. */
   frozenMs: number;
+  /** It is to be killed so long after such a phase begins. */
+  readonly doom: Map<Phase, { readonly afterMs: number; die(): void }>;
   /** Runs a callback in its request, or when the freeze is over, or never. */
   deliver(request: Request | undefined, callback: () => void): void;
+  /** The same without its clock moving on. */
+  resume(request: Request | undefined, callback: () => void): void;
   /** `suspended`: its monotonic clock stops, too. */
   freeze(ms: number, suspended: boolean): void;
   isFrozen(): boolean;
   jump(ms: number): void;
-  /** Timers that were neither fired nor cleared, of requests that are not cancelled. */
+  /** Timers that were neither fired nor cleared, of requests that are not over. */
   timers(): number;
 }
 
@@ -53,27 +73,39 @@ export interface LifeOptions {
   readonly name: string;
   readonly draw: Draw;
   readonly skewMs: number;
+  readonly worker: boolean;
   /** Told of a promise handed to waitUntil that rejects, which none may. */
   readonly onRejected: (error: unknown) => void;
 }
 
-export function createLife({ base, name, draw, skewMs, onRejected }: LifeOptions): Life {
+/** After its answer, a request is kept for what it announced, but not longer. */
+const WAIT_UNTIL_MS = 30_000;
+
+export function createLife({ base, name, draw, skewMs, worker, onRejected }: LifeOptions): Life {
   const live = new Set<LiveTimer>();
   let offsetMs = skewMs;
   let stoppedMs = 0;
   let frozenUntil = 0;
   const random = (): number => (requests.getStore()?.draw ?? draw).random();
+  /** How far the clocks of the running code are behind: within a request of a worker they move only as something arrives. */
+  const behindMs = (): number => {
+    const request = worker ? requests.getStore() : undefined;
+    return request === undefined ? 0 : base.monotonic() - request.clockAt;
+  };
   const life: Life = {
     name,
+    worker,
     dead: false,
     closedEarly: false,
     cancelled: false,
+    hung: [],
     troubles: [],
     frozenMs: 0,
+    doom: new Map(),
     platform: {
       memoryBytes: 64 * 1024,
-      now: () => base.now() + offsetMs,
-      monotonic: () => base.monotonic() - stoppedMs,
+      now: () => base.now() + offsetMs - behindMs(),
+      monotonic: () => base.monotonic() - stoppedMs - behindMs(),
       random: () => random() + random() / 0x1_0000_0000 / 2,
       setTimeout(callback, delayMs) {
         const request = requests.getStore();
@@ -87,12 +119,30 @@ export function createLife({ base, name, draw, skewMs, onRejected }: LifeOptions
         const mine = timer as LiveTimer | undefined; // made above
         if (mine !== undefined && live.delete(mine)) base.clearTimeout(mine.timer);
       },
-      waitUntil: (promise) => void promise.catch(onRejected),
+      waitUntil(promise) {
+        const request = requests.getStore();
+        if (request !== undefined) request.announced++;
+        const settled = (): void => {
+          if (request === undefined) return;
+          request.announced--;
+          endIfDone(life, request);
+        };
+        promise.then(settled, (error: unknown) => {
+          onRejected(error);
+          settled();
+        });
+      },
     },
     deliver(request, callback) {
-      if (life.dead || request?.cancelled) return;
+      life.resume(request, () => {
+        if (request !== undefined) request.clockAt = base.monotonic();
+        callback();
+      });
+    },
+    resume(request, callback) {
+      if (life.dead || request?.over) return;
       const leftMs = frozenUntil - base.monotonic();
-      if (leftMs > 0) base.setTimeout(() => life.deliver(request, callback), leftMs);
+      if (leftMs > 0) base.setTimeout(() => life.resume(request, callback), leftMs);
       else requests.run(request, callback);
     },
     freeze(ms, suspended) {
@@ -103,7 +153,23 @@ export function createLife({ base, name, draw, skewMs, onRejected }: LifeOptions
     },
     isFrozen: () => frozenUntil > base.monotonic(),
     jump: (ms) => void (offsetMs += ms),
-    timers: () => [...live].filter(({ request }) => request?.cancelled !== true).length,
+    timers: () => [...live].filter(({ request }) => request?.over !== true).length,
   };
   return life;
+}
+
+/** On a worker a request ends with its answer, or with what it announced: nothing else goes on in the background (P6). */
+function endIfDone({ worker }: Life, request: Request): void {
+  if (worker && request.answered && request.announced === 0) request.over = true;
+}
+
+/** The operation of a request has its answer; what it announced may go on for a while. */
+export function answered(life: Life, request: Request, base: VirtualPlatform): void {
+  request.answered = true;
+  endIfDone(life, request);
+  if (!life.worker || request.over) return;
+  base.setTimeout(() => {
+    if (request.over) return;
+    request.over = request.cancelled = life.cancelled = true;
+  }, WAIT_UNTIL_MS);
 }

@@ -1,8 +1,8 @@
 // Loaders of every kind: quick and slow, failing, skipping, hanging; each value remembers when its load began.
 import type { Loader, LoaderContext } from "../../src/engine/context.ts";
 import type { VirtualPlatform } from "../../src/testing/virtual-platform.ts";
-import type { History, Value } from "./history.ts";
-import { requests, type Life } from "./life.ts";
+import { isAfter, touches, type History, type Moment, type Value } from "./history.ts";
+import { requests, type Life, type Phase, type Request } from "./life.ts";
 import type { Op } from "./plan.ts";
 
 /** What a loader of the simulation fails with. */
@@ -13,6 +13,7 @@ export class OriginDown extends Error {
 /** Values are numbered; the cache sees nothing else of them. */
 export interface Carried {
   readonly n: number;
+  readonly pad?: string;
 }
 
 /** A value that is about to be made by an operation; when it is born is the caller's to say. */
@@ -24,6 +25,7 @@ export function newValue(history: History, op: Op): Value {
     key: op.key,
     tags,
     born: undefined,
+    readAt: undefined,
     keptAt: -Infinity,
     ttlMs: ttl,
     staleMs: Math.max(staleWhileRevalidate, staleIfError),
@@ -34,21 +36,45 @@ export function newValue(history: History, op: Op): Value {
   return value;
 }
 
-export function loaderOf(history: History, base: VirtualPlatform, life: Life, op: Op): Loader<Carried> {
-  const { kind, ms, deaf, tags, ttl } = op.loader;
+/** What the cache is given for a value. */
+export const carried = ({ n }: Value, { padding }: Op): Carried => ({
+  n,
+  ...(padding > 0 && { pad: "x".repeat(padding) }),
+});
 
-  /** Ends after `ms`, or with the signal unless the loader is deaf to it; never, if its request is cancelled. */
-  const pass = (signal: AbortSignal): Promise<void> =>
+/** What a loader needs of the world. */
+export interface Origin {
+  readonly history: History;
+  readonly base: VirtualPlatform;
+  /** A phase of an operation has begun: whoever is to die in it, does. */
+  enters(phase: Phase, life: Life, request: Request | undefined, lastsMs: number): void;
+}
+
+/**
+ * The origin has another value for a key whenever somebody asks to invalidate it, since whoever does so has just changed
+ * it. So what a loader read is old news once an invalidation of it was asked for.
+ */
+const hasChanged = ({ invalidations }: History, value: Value): boolean =>
+  invalidations.some((each) => isAfter(each.asked, value.readAt) && touches(each, value));
+
+export function loaderOf({ history, base, enters }: Origin, life: Life, op: Op): Loader<Carried> {
+  const { kind, ms, readsAfterMs, deaf, busy, tags, ttl } = op.loader;
+
+  /** Ends after a while, or with the signal unless the loader is deaf to it; never, if its request is over. */
+  const pass = (signal: AbortSignal, forMs: number): Promise<void> =>
     new Promise((resolve, reject) => {
       const request = requests.getStore();
       if (!deaf) signal.addEventListener("abort", () => reject(signal.reason as Error)); // the engine gives an error
-      if (kind !== "hang") base.setTimeout(() => life.deliver(request, resolve), ms);
+      if (kind === "hang") return;
+      if (busy) life.freeze(forMs, false);
+      base.setTimeout(() => life[busy ? "resume" : "deliver"](request, resolve), forMs);
     });
 
   /** Keeps the stale value, with its own tags: then it is the same in every copy of it. */
-  const renew = (context: LoaderContext, stale: Value, began: Value["born"]): never => {
+  const renew = (context: LoaderContext, stale: Value, began: Moment, readAt: Moment): never => {
     context.set({ tags: stale.tags });
     stale.born = began;
+    stale.readAt = readAt;
     stale.keptAt = Math.max(stale.keptAt, base.monotonic());
     stale.ttlMs = Math.max(stale.ttlMs, op.entry.ttl);
     stale.revalidateMs = Math.max(stale.revalidateMs, op.entry.staleWhileRevalidate);
@@ -61,18 +87,30 @@ export function loaderOf(history: History, base: VirtualPlatform, life: Life, op
     const name = [...op.path, op.key].join("/");
     history.loads.set(name, (history.loads.get(name) ?? 0) + 1);
     history.note(life.name, () => `#${op.id} loads: ${kind}, ${ms} ms`);
-    await pass(context.signal);
+    enters("load", life, requests.getStore(), ms);
+    if (busy) history.struck("clock stood still");
+    if (kind === "hang") {
+      history.struck("loader hung");
+      life.hung.push(name);
+    }
+    await pass(context.signal, readsAfterMs);
+    const readAt = history.moment();
     const stale = history.values.get((context.stale?.value as Carried | undefined)?.n ?? 0); // only Carried are kept
+    const renews =
+      stale !== undefined && (kind === "notModified" || (kind === "conditional" && !hasChanged(history, stale)));
+    await pass(context.signal, ms - readsAfterMs);
+    if (kind === "throw" || kind === "fail") history.struck("loader failed");
     if (kind === "throw") throw new OriginDown();
     if (kind === "fail") return context.fail(new OriginDown());
     if (kind === "skip") return context.skip();
-    if (kind === "notModified" && stale !== undefined) return renew(context, stale, began);
+    if (renews) return renew(context, stale, began, readAt);
     const value = newValue(history, op);
     value.born = began;
+    value.readAt = readAt;
     value.keptAt = base.monotonic();
     if (tags !== undefined) context.set({ tags: (value.tags = tags) });
     if (ttl !== undefined) context.set({ ttl: (value.ttlMs = ttl) });
     history.note(life.name, () => `#${op.id} has loaded value ${value.n}, tags ${value.tags.join(",")}`);
-    return { n: value.n };
+    return carried(value, op);
   };
 }

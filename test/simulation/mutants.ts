@@ -1,189 +1,350 @@
-// Broken engines and stores, by name: each breaks one rule, and the checkers must catch it.
+// Broken engines and stores, by name: each breaks one rule, and the checker that is named must catch it.
 import type { PartitionStorage, StoredLease } from "../../src/store/partition-storage.ts";
+import type { Checker } from "./history.ts";
 import { edited, real, type Edit, type Subject } from "./subject.ts";
 
+export interface Mutant {
+  /** The checker that catches it. */
+  readonly by: Checker;
+  make(): Promise<Subject>;
+}
+
+interface Edited {
+  readonly by: Checker;
+  readonly edits: readonly Edit[];
+}
+
 /** A mutant of the engine: one or a few lines changed. */
-const edits: Readonly<Record<string, readonly Edit[]>> = {
-  "a sync is proved from when its answer came": [
-    { file: "engine/view.ts", from: "    proveBy(view, stamp, sentAt);", to: "    proveBy(view, stamp, nowAt);" },
-  ],
-  "a newer seq on any answer counts as caught up": [
-    {
-      file: "engine/view.ts",
-      from: "  view.newest = Math.max(view.newest, stamp.seq);\n  return true;",
-      to: "  if (stamp.seq > view.applied) { view.applied = stamp.seq; view.tip = stamp.tip; view.provedAt = sentAt; }\n  return true;",
-    },
-  ],
-  "a log that does not reach back drops nothing": [
-    {
-      file: "engine/sync.ts",
-      from: "if (reply.seq > view.applied) drop(view, reply, sentAt, ++engine.tick);",
-      to: "view.applied = reply.seq; view.tip = reply.tip;",
-    },
-  ],
-  "a new epoch drops nothing": [{ file: "engine/view.ts", from: "  view.generation++;\n", to: "" }],
-  "an answer is installed whatever was invalidated meanwhile": [
-    {
-      file: "engine/install.ts",
-      from: "if (view.pending.some(({ write }) => covers(write, key, tags, true))) return false;",
-      to: "copy.checked = view.tagChanges;",
-    },
-    { file: "engine/install.ts", from: " || !isSpared(copy, key)", to: "" },
-  ],
-  "what the store refused is installed": [
-    {
-      file: "engine/load.ts",
-      from: `done && done.reply.outcome === "stored" ? done : undefined`,
-      to: "done || undefined",
-    },
-    {
-      file: "engine/load.ts",
-      from: "freshForMs: stored.reply.freshForMs",
-      to: "freshForMs: ttlMs",
-    },
-  ],
-  "a joiner takes an older load": [
-    { file: "engine/join.ts", from: "    since(view.keys.get(key)?.tick) ||\n", to: "" },
-    {
-      file: "engine/join.ts",
-      from: "    view.pending.some((pending) => since(",
-      to: "    view.pending.some((pending) => false && since(",
-    },
-    { file: "engine/join.ts", from: "if (known?.gone) return undefined;", to: "" },
-    { file: "engine/join.ts", from: `if (!own.every(({ write }) => isExpiry(write))) return "pending";`, to: "" },
-    {
-      file: "engine/join.ts",
-      from: "if (joined && provedAt < needAt) return undefined;",
-      to: "",
-    },
-  ],
-  "a joiner waits for a dead leader": [
-    {
-      file: "engine/join.ts",
-      from: "await within(engine, landed, BEAT_MS)",
-      to: "await flight.promise",
-    },
-  ],
-  "a strong read trusts memory": [
-    {
-      file: "engine/read.ts",
-      from: "const copy = options.memory && !options.strong ?",
-      to: "const copy = options.memory ?",
-    },
-    {
-      file: "cache.ts",
-      from: "const boundMs = options.strong ? 0 : engine.maxStalenessMs;",
-      to: "const boundMs = engine.maxStalenessMs;",
-    },
-  ],
-  "an own write in doubt is not honoured": [
-    { file: "engine/read.ts", from: "if (found.length === 0) return undefined;", to: "return undefined;" },
-    { file: "engine/join.ts", from: `if (!own.every(({ write }) => isExpiry(write))) return "pending";`, to: "" },
-  ],
-  "a write in doubt is not retried": [
-    {
-      file: "engine/write.ts",
-      from: 'background(engine, request, "retry", retry(engine, view).then(done));',
-      to: "void done;",
-    },
-  ],
-  "a set in doubt is set again": [
-    {
-      file: "engine/write.ts",
-      from: `kind === "set" ? { kind: "delete", key: write.key } : write;`,
-      to: "write;",
-    },
-  ],
-  "a retry goes on after a later write": [
-    {
-      file: "engine/write.ts",
-      from: "!(other.tick < tick && supersedes(write, other.write))",
-      to: "true",
-    },
-  ],
-  "a store that fails, fails reads": [
-    {
-      file: "engine/lead.ts",
-      from: `    .catch(failOpen(engine, "read", name))\n`,
-      to: "",
-    },
-  ],
-  "what is read counts from its answer": [
-    {
-      file: "engine/lead.ts",
-      from: "const { reply, sentAt } = answered;",
-      to: "const { reply } = answered; const sentAt = engine.clock();",
-    },
-  ],
-  "a suspended process does not age": [
-    { file: "engine/clock.ts", from: "if (driftMs > 0 && lastWall !== undefined) addedMs += driftMs;", to: "" },
-  ],
-  "background work may reject": [
-    {
-      file: "engine/engine.ts",
-      from: "request.waitUntil(work.catch((error: unknown) => report(engine, operation, error)));",
-      to: "request.waitUntil(work);",
-    },
-  ],
-  "close leaves timers": [{ file: "cache.ts", from: "engine.stops", to: "new Set<() => void>()" }],
+const edits: Readonly<Record<string, Edited>> = {
+  "a sync is proved from when its answer came": {
+    by: "bound",
+    edits: [
+      { file: "engine/view.ts", from: "    proveBy(view, stamp, sentAt);", to: "    proveBy(view, stamp, nowAt);" },
+    ],
+  },
+  "a newer seq on any answer counts as caught up": {
+    by: "bound",
+    edits: [
+      {
+        file: "engine/view.ts",
+        from: "  see(view, stamp.seq, stamp.tip);\n  return true;",
+        to: "  if (stamp.seq > view.applied) { view.applied = stamp.seq; view.tip = stamp.tip; view.provedAt = sentAt; }\n  return true;",
+      },
+    ],
+  },
+  "a log that does not reach back drops nothing": {
+    by: "bound",
+    edits: [
+      {
+        file: "engine/sync.ts",
+        from: "if (reply.seq > view.applied) drop(view, reply, sentAt, ++engine.tick);",
+        to: "view.applied = reply.seq; view.tip = reply.tip;",
+      },
+    ],
+  },
+  "a new epoch drops nothing": {
+    by: "bound",
+    edits: [{ file: "engine/view.ts", from: "  view.generation++;\n", to: "" }],
+  },
+  "an answer is installed whatever was invalidated meanwhile": {
+    by: "loud writes",
+    edits: [
+      {
+        file: "engine/install.ts",
+        from: "if (view.pending.some(({ write }) => covers(write, key, tags, true))) return false;",
+        to: "copy.checked = view.tagChanges;",
+      },
+      { file: "engine/install.ts", from: " || !isSpared(copy, key)", to: "" },
+    ],
+  },
+  "what the store refused is installed": {
+    by: "bound",
+    edits: [
+      {
+        file: "engine/load.ts",
+        from: `done && done.reply.outcome === "stored" ? done : undefined`,
+        to: "done || undefined",
+      },
+      {
+        file: "engine/load.ts",
+        from: "freshForMs: stored.reply.freshForMs",
+        to: "freshForMs: ttlMs",
+      },
+    ],
+  },
+  "a joiner takes an older load": {
+    by: "bound",
+    edits: [
+      { file: "engine/join.ts", from: "    since(view.keys.get(key)?.tick) ||\n", to: "" },
+      {
+        file: "engine/join.ts",
+        from: "    view.pending.some((pending) => since(",
+        to: "    view.pending.some((pending) => false && since(",
+      },
+      { file: "engine/join.ts", from: "if (known?.gone) return undefined;", to: "" },
+      { file: "engine/join.ts", from: `if (!own.every(({ write }) => isExpiry(write))) return "pending";`, to: "" },
+      {
+        file: "engine/join.ts",
+        from: "if (joined && provedAt < needAt) return undefined;",
+        to: "",
+      },
+    ],
+  },
+  "a joiner waits for a dead leader": {
+    by: "no hang",
+    edits: [
+      {
+        file: "engine/join.ts",
+        from: "await within(engine, landed, BEAT_MS)",
+        to: "await flight.promise",
+      },
+    ],
+  },
+  "a strong read trusts memory": {
+    by: "bound",
+    edits: [
+      {
+        file: "engine/read.ts",
+        from: "const copy = options.memory && !options.strong ?",
+        to: "const copy = options.memory ?",
+      },
+      {
+        file: "cache.ts",
+        from: "const boundMs = options.strong ? 0 : engine.maxStalenessMs;",
+        to: "const boundMs = engine.maxStalenessMs;",
+      },
+    ],
+  },
+  "an own write in doubt is not honoured": {
+    by: "loud writes",
+    edits: [
+      { file: "engine/read.ts", from: "if (found.length === 0) return undefined;", to: "return undefined;" },
+      { file: "engine/join.ts", from: `if (!own.every(({ write }) => isExpiry(write))) return "pending";`, to: "" },
+    ],
+  },
+  "a write in doubt is not retried": {
+    by: "loud writes",
+    edits: [
+      {
+        file: "engine/write.ts",
+        from: 'background(engine, request, "retry", retry(engine, view).then(done));',
+        to: "void done;",
+      },
+    ],
+  },
+  "a set in doubt is set again": {
+    by: "loud writes",
+    edits: [
+      {
+        file: "engine/write.ts",
+        from: `kind === "set" ? { kind: "delete", key: write.key } : write;`,
+        to: "write;",
+      },
+    ],
+  },
+  "a retry goes on after a later write": {
+    by: "loud writes",
+    edits: [
+      {
+        file: "engine/write.ts",
+        from: "!(other.tick < tick && supersedes(write, other.write))",
+        to: "true",
+      },
+    ],
+  },
+  "a store that fails, fails reads": {
+    by: "fail open",
+    edits: [
+      {
+        file: "engine/lead.ts",
+        from: `    .catch(failOpen(engine, "read", name))\n`,
+        to: "",
+      },
+    ],
+  },
+  "what is read counts from its answer": {
+    by: "windows",
+    edits: [
+      {
+        file: "engine/lead.ts",
+        from: "const { reply, sentAt } = answered;",
+        to: "const { reply } = answered; const sentAt = engine.clock();",
+      },
+    ],
+  },
+  "a suspended process does not age": {
+    by: "windows",
+    edits: [
+      { file: "engine/clock.ts", from: "if (driftMs > 0 && lastWall !== undefined) addedMs += driftMs;", to: "" },
+    ],
+  },
+  "background work may reject": {
+    by: "well-behaved",
+    edits: [
+      {
+        file: "engine/engine.ts",
+        from: "request.waitUntil(work.catch((error: unknown) => report(engine, operation, error)));",
+        to: "request.waitUntil(work);",
+      },
+    ],
+  },
+  "close leaves timers": {
+    by: "growth",
+    edits: [{ file: "cache.ts", from: "engine.stops", to: "new Set<() => void>()" }],
+  },
+  "a lease is renewed without end": {
+    by: "convergence",
+    edits: [{ file: "engine/load.ts", from: "engine.clock() - beganAt < MAX_RENEWAL_MS", to: "true" }],
+  },
+  "epochs are not compared": {
+    by: "no resurrection",
+    edits: [{ file: "store/validity.ts", from: "epoch !== now.epoch || ", to: "" }],
+  },
+  "a commit does not look at tags": {
+    by: "no resurrection",
+    edits: [
+      { file: "store/validity.ts", from: "if (version >= mark.seq) continue;", to: "if (version > -1) continue;" },
+    ],
+  },
+  "a witness is ignored": {
+    by: "no resurrection",
+    edits: [{ file: "store/partition.ts", from: "contradicts(meta, request.witness) || ", to: "" }],
+  },
+  "a flight is kept for ever": {
+    by: "growth",
+    edits: [
+      { file: "engine/join.ts", from: "    if (flights.get(key) === flight) flights.delete(key);\n  };", to: "  };" },
+    ],
+  },
+  "waits are never forgotten": {
+    by: "growth",
+    edits: [
+      {
+        file: "engine/engine.ts",
+        from: "    platform.clearTimeout(timer);\n    stops.delete(stop);",
+        to: "    platform.clearTimeout(timer);",
+      },
+    ],
+  },
+  "what was invalidated is remembered for ever": {
+    by: "growth",
+    edits: [{ file: "engine/view.ts", from: "if (keys.size <= MAX_KEYS) break;", to: "break;" }],
+  },
+  "the log is never trimmed": {
+    by: "growth",
+    edits: [
+      { file: "store/partition.ts", from: "if (seq > maxLogRecords) storage.trimLog(seq - maxLogRecords);", to: "" },
+    ],
+  },
+  "the tier evicts nothing": {
+    by: "memory bytes",
+    edits: [
+      {
+        file: "memory/tier.ts",
+        from: "const full = slots.size >= maxEntries || tier.bytes + bytes > maxBytes;",
+        to: "const full = false;",
+      },
+    ],
+  },
+  "the tier does not count what it removes": {
+    by: "memory bytes",
+    edits: [{ file: "memory/tier.ts", from: "      count(-slot.bytes);", to: "      count(0);" }],
+  },
 };
 
-type Storage = (storage: PartitionStorage) => Partial<PartitionStorage>;
+/** What a storage is said to do instead of what it does. */
+interface Lie {
+  readonly by: Checker;
+  tell(storage: PartitionStorage): Partial<PartitionStorage>;
+}
 
 /** A mutant of the store: its storage lies. */
-const storages: Readonly<Record<string, Storage>> = {
-  "tags are compared with one less": (storage) => ({
-    marks: (tags) =>
-      storage.marks(tags).map((mark) => ({ ...mark, seq: mark.staleAt === undefined ? mark.seq - 1 : mark.seq })),
-  }),
-  "an expiry of tags is forgotten": (storage) => ({
-    marks: (tags) => storage.marks(tags).filter((mark) => mark.staleAt === undefined),
-  }),
-  "the log forgets what was invalidated": (storage) => ({
-    append: (record) => storage.append(record.key === undefined ? record : { ...record, key: "forgotten" }),
-  }),
-  "a write that is repeated is done twice": () => ({ recordOf: () => undefined }),
-  "a store that restarts goes by its old epoch": (storage) => ({
-    reset: (epoch) => storage.reset(storage.meta() === undefined ? "always" : epoch),
-    recordAt: () => undefined,
-  }),
+const storages: Readonly<Record<string, Lie>> = {
+  "tags are compared with <": {
+    by: "no resurrection",
+    tell: (storage) => ({
+      marks: (tags) =>
+        storage.marks(tags).map((mark) => ({ ...mark, seq: mark.staleAt === undefined ? mark.seq - 1 : mark.seq })),
+    }),
+  },
+  "an expiry of tags is forgotten": {
+    by: "no resurrection",
+    tell: (storage) => ({ marks: (tags) => storage.marks(tags).filter((mark) => mark.staleAt === undefined) }),
+  },
+  "the log forgets what was invalidated": {
+    by: "bound",
+    tell: (storage) => ({
+      append: (record) => storage.append(record.key === undefined ? record : { ...record, key: "forgotten" }),
+    }),
+  },
+  "a write that is repeated is done twice": { by: "loud writes", tell: () => ({ recordOf: () => undefined }) },
+  "a store that restarts goes by its old epoch": {
+    by: "loud writes",
+    tell: (storage) => ({
+      reset: (epochs) => storage.reset(storage.meta() === undefined ? "always" : epochs),
+      recordAt: () => undefined,
+    }),
+  },
 };
 
-type Meddle = NonNullable<Subject["meddle"]>;
+interface Meddler {
+  readonly by: Checker;
+  readonly meddle: NonNullable<Subject["meddle"]>;
+}
 
 /** A mutant of the store: it treats requests as it should not. */
-const meddlers: Readonly<Record<string, Meddle>> = {
-  "a commit needs no lease": (operation, request, storage) => {
-    if (operation !== "commit") return request;
-    const { key, token, epoch, version } = request as { key: string; token: string; epoch: string; version: number }; // a commit
-    storage.putLease({ key, token, epoch, version, at: 0, spanMs: 1e15, scopes: [] } as unknown as StoredLease);
-    return request;
+const meddlers: Readonly<Record<string, Meddler>> = {
+  "a commit needs no lease": {
+    by: "no resurrection",
+    meddle: (operation, request, storage) => {
+      if (operation !== "commit") return request;
+      const { key, token, epoch, version } = request as Pick<StoredLease, "key" | "version"> & Record<string, string>; // a commit
+      const lease = { key, token, epoch, version, at: 0, spanMs: 1e15, scopes: [] };
+      storage.putLease(lease as unknown as StoredLease);
+      return request;
+    },
   },
-  "everybody gets the lease": (operation, request, storage) => {
-    if (operation === "read") storage.deleteLease((request as { key: string }).key); // a read
-    return request;
+  "everybody gets the lease": {
+    by: "one load",
+    meddle: (operation, request, storage) => {
+      if (operation === "read") storage.deleteLease((request as { key: string }).key); // a read
+      return request;
+    },
   },
-  "a write that comes too late is done": (operation, request) =>
-    operation === "write" ? { ...request, deadline: undefined } : request,
-  "a hold is answered whatever is held": (operation, request, storage) => {
-    const { key, hold } = request as { key: string; hold?: string }; // of a read
-    return operation === "read" && hold !== undefined ? { ...request, hold: storage.head(key)?.id } : request;
+  "a write that comes too late is done": {
+    by: "loud writes",
+    meddle: (operation, request) => (operation === "write" ? { ...request, deadline: undefined } : request),
+  },
+  "a hold is answered whatever is held": {
+    by: "bound",
+    meddle: (operation, request, storage) => {
+      const { key, hold } = request as { key: string; hold?: string }; // of a read
+      return operation === "read" && hold !== undefined ? { ...request, hold: storage.head(key)?.id } : request;
+    },
   },
 };
 
 /** Every mutant by its name. */
-export const mutants: Readonly<Record<string, () => Promise<Subject>>> = {
-  ...map(edits, edited),
-  ...map(storages, (lie) => ({
-    ...real,
-    mapStorage: () => {
-      const storage = real.mapStorage();
-      return { ...storage, ...lie(storage) };
-    },
-  })),
-  ...map(meddlers, (meddle) => ({ ...real, meddle })),
+export const mutants: Readonly<Record<string, Mutant>> = {
+  ...map(edits, ({ edits: lines }) => edited(lines)),
+  ...map(storages, async ({ tell }) => {
+    const subject = await real();
+    return {
+      ...subject,
+      mapStorage: () => {
+        const storage = subject.mapStorage();
+        return { ...storage, ...tell(storage) };
+      },
+    };
+  }),
+  ...map(meddlers, async ({ meddle }) => ({ ...(await real()), meddle })),
 };
 
-function map<T>(of: Readonly<Record<string, T>>, make: (item: T) => Subject | Promise<Subject>) {
-  return Object.fromEntries(Object.entries(of).map(([name, item]) => [name, async () => make(item)]));
+function map<T extends { readonly by: Checker }>(
+  of: Readonly<Record<string, T>>,
+  make: (item: T) => Promise<Subject>,
+): Record<string, Mutant> {
+  return Object.fromEntries(
+    Object.entries(of).map(([name, item]): [string, Mutant] => [name, { by: item.by, make: () => make(item) }]),
+  );
 }

@@ -3,11 +3,12 @@ import { StoreError } from "../../src/errors.ts";
 import type { CallOptions, StoreConnection } from "../../src/store/contract.ts";
 import type { VirtualPlatform } from "../../src/testing/virtual-platform.ts";
 import type { Draw } from "./draw.ts";
+import type { FaultName } from "./faults.ts";
 import type { History } from "./history.ts";
-import { requests, type Life } from "./life.ts";
+import { requests, type Life, type Phase, type Request } from "./life.ts";
 import type { Observer, Operation } from "./observer.ts";
-import type { NetworkPlan, Plan } from "./plan.ts";
-import type { Server } from "./server.ts";
+import type { InstancePlan, NetworkPlan, Plan } from "./plan.ts";
+import type { Server } from "./server/server.ts";
 import { showMessage } from "./show.ts";
 
 /** An operation of the store, whatever its request and answer. */
@@ -19,8 +20,14 @@ export interface NetworkOptions {
   readonly server: Server;
   readonly history: History;
   readonly observer: Observer;
+  /** How to fail each call that the store has not answered, should its process end. */
+  readonly underWay: Set<() => void>;
+  /** In true time: until then the store refuses or swallows what arrives; until then it leaves it lying. */
+  downUntil: number;
+  stalledUntil: number;
   /** True once all faults are over. */
   healed(): boolean;
+  enters(phase: Phase, life: Life, request: Request | undefined, lastsMs: number): void;
 }
 
 interface Fate {
@@ -33,31 +40,48 @@ interface Fate {
   readonly repeatedAfter: number | undefined;
 }
 
-function drawFate(network: NetworkPlan, draw: Draw, healed: boolean): Fate {
-  const delay = (): number => draw.int(...(!healed && draw.chance(network.slow) ? network.slowDelay : network.delay));
-  const happens = (probability: number): boolean => draw.chance(probability) && !healed;
+function drawFate(network: NetworkPlan, draw: Draw, healed: boolean, struck: (fault: FaultName) => void): Fate {
+  const happens = (probability: number, fault: FaultName): boolean => {
+    const does = draw.chance(probability) && !healed;
+    if (does) struck(fault);
+    return does;
+  };
+  const delay = (): number => draw.int(...(happens(network.slow, "message slow") ? network.slowDelay : network.delay));
   return {
     there: delay(),
     back: delay(),
-    lost: happens(network.loseRequest),
-    answerLost: happens(network.loseAnswer),
-    failsBefore: happens(network.errorBefore),
-    failsAfter: happens(network.errorAfter),
-    repeatedAfter: happens(network.repeat) ? delay() : undefined,
+    lost: happens(network.loseRequest, "request lost"),
+    answerLost: happens(network.loseAnswer, "answer lost"),
+    failsBefore: happens(network.errorBefore, "store error"),
+    failsAfter: happens(network.errorAfter, "error after the effect"),
+    repeatedAfter: happens(network.repeat, "message repeated") ? delay() : undefined,
   };
 }
 
 /** The connection of one life of an instance. */
-export function connect(options: NetworkOptions, life: Life, own: Draw, heldReads: number): StoreConnection {
+export function connect(
+  options: NetworkOptions,
+  life: Life,
+  own: Draw,
+  { heldReads, partitions }: Pick<InstancePlan, "heldReads" | "partitions">,
+): StoreConnection {
   const { plan, base, server, history, observer } = options;
+  /** The number of partitions as far as the instance has heard, and a client that goes by it. */
+  let client = server.connect(partitions);
+  let known = client.partitions;
+  let calls = 0;
+  let latest = 0;
 
   const call = (name: Operation, partition: number, sent: object, outer: CallOptions): Promise<object> => {
     const request = requests.getStore();
     const draw = request?.draw ?? own;
-    const fate = drawFate(plan.network, draw, options.healed());
+    const fate = drawFate(plan.network, draw, options.healed(), history.struck);
     const sentAt = base.monotonic();
+    const number = ++calls;
+    const believed = known;
     if (name === "write") observer.sends(life, sent, request);
     history.note(life.name, () => `${name} ${showMessage(sent)} sent${showFate(fate)}`);
+    if (name === "commit") options.enters("commit", life, request, fate.there + fate.back);
     return new Promise((resolve, reject) => {
       const inner = new AbortController();
       outer.signal?.addEventListener("abort", () => {
@@ -68,28 +92,53 @@ export function connect(options: NetworkOptions, life: Life, own: Draw, heldRead
         if (!fate.answerLost) base.setTimeout(() => life.deliver(request, settle), fate.back);
       };
       const fail = (): void => answer(() => reject(new StoreError("connection reset")));
-      const onHeld = (): void => answer(() => outer.onHeld?.());
-      const before = server.connection;
-      const arrive = (first: boolean): void => {
-        const reached = server.connection;
-        if (!first && reached !== before) return; // what is under way to a store ends with it
-        if (base.monotonic() < server.downUntil && !options.healed()) return draw.chance(0.5) ? fail() : undefined;
+      const succeed = (reply: object, { partitions }: StoreConnection): void => {
+        const moved = "moved" in reply ? partitions : undefined;
+        if (moved !== undefined) history.struck("number of partitions disputed");
+        answer(() => {
+          if (moved !== undefined && moved !== known) client = server.connect((known = moved));
+          resolve(reply);
+        });
+      };
+      const before = server.incarnation;
+
+      const execute = (first: boolean): void => {
+        const { incarnation } = server;
+        if (!first && incarnation !== before) return; // what is under way to a store ends with it
         if (fate.failsBefore) return fail();
-        const send = reached[name] as unknown as Send; // each operation gets what it takes
+        if (number < latest) history.struck("message overtaken");
+        latest = Math.max(latest, number);
         const executed = history.moment();
-        send(partition, server.meddle(name, partition, sent), {
-          signal: inner.signal,
-          onHeld: first ? onHeld : () => undefined,
-        }).then(
+        // What the process held ends with it: its client hears of that soon, too.
+        if (first) options.underWay.add(fail);
+        // A client learns of another number when a message arrives, but the instance only by the answer to that.
+        const mine = client.partitions === believed ? client : server.connect(believed);
+        const send = mine[name] as unknown as Send; // each operation gets what it takes
+        const onHeld = (): void => void (first && answer(() => outer.onHeld?.()));
+        send(partition, server.meddle(name, partition, sent), { signal: inner.signal, onHeld }).then(
           (reply) => {
-            if (reached !== server.connection && base.monotonic() !== executed.at) return fail();
-            observer.executed(name, partition, sent, reply, executed, life);
+            options.underWay.delete(fail);
+            if (incarnation !== server.incarnation) return;
+            if (!("moved" in reply)) observer.executed(name, partition, sent, reply, executed, life);
             if (!first) return;
             if (fate.failsAfter) fail();
-            else answer(() => resolve(reply));
+            else succeed(reply, mine);
           },
-          (error: unknown) => void (first && answer(() => reject(error as Error))), // as the store rejected
+          (error: unknown) => {
+            options.underWay.delete(fail);
+            if (first) answer(() => reject(error as Error)); // as the store rejected
+          },
         );
+      };
+      const arrive = (first: boolean): void => {
+        const now = base.monotonic();
+        if (options.healed() || now >= Math.max(options.downUntil, options.stalledUntil)) return execute(first);
+        if (now < options.downUntil) {
+          history.struck("store down");
+          return draw.chance(0.5) ? fail() : undefined;
+        }
+        history.struck("store stalled");
+        base.setTimeout(() => arrive(first), options.stalledUntil - now);
       };
       if (!fate.lost) base.setTimeout(() => arrive(true), fate.there);
       const { repeatedAfter } = fate;
@@ -100,7 +149,9 @@ export function connect(options: NetworkOptions, life: Life, own: Draw, heldRead
   const operation = (name: Operation): never =>
     ((partition: number, sent: object, outer: CallOptions) => call(name, partition, sent, outer)) as never; // see Send
   return {
-    partitions: plan.partitions,
+    get partitions() {
+      return known;
+    },
     heldReadsPerRequest: heldReads,
     read: operation("read"),
     commit: operation("commit"),

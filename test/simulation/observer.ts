@@ -1,22 +1,18 @@
-// Watches what the store really does: which value it keeps or returns, and which invalidation was executed when (P1).
+// Watches what the store really does: which value it keeps or returns, which invalidation was executed when, and what a fail-over undid.
 import type {
   CommitReply,
   CommitRequest,
   FoundEntry,
   ReadReply,
+  Stamp,
+  Witnessed,
   WriteReply,
   WriteRequest,
 } from "../../src/store/contract.ts";
-import {
-  isExpiry,
-  isOlder,
-  showOp,
-  touches,
-  type History,
-  type Invalidation,
-  type Moment,
-  type Value,
-} from "./history.ts";
+import { checkFailOver, recordName } from "./checks/fail-over.ts";
+import { checkRetry } from "./checks/loud-writes.ts";
+import { checkResurrection } from "./checks/resurrection.ts";
+import { showOp, type Done, type History, type Invalidation, type Moment, type Value } from "./history.ts";
 import type { Life, Request } from "./life.ts";
 import type { Plan } from "./plan.ts";
 import { showMessage } from "./show.ts";
@@ -28,35 +24,30 @@ export interface Observer {
   sends(life: Life, sent: object, request: Request | undefined): void;
   /** The store has executed a request, at that moment, with that answer. */
   executed(name: Operation, partition: number, sent: object, reply: object, at: Moment, life: Life): void;
+  /** Remembers what is done and what is lost; the function returned: the store goes on with what it held then. */
+  remember(): () => void;
 }
 
 export function createObserver(history: History, { storeTimeoutMs, limits }: Plan): Observer {
   const byNonce = new Map<string, Invalidation>();
   const byId = new Map<string, Value>();
-  /** Epoch and seq of all that was done: what comes with a known one was done before. */
-  const records = new Set<string>();
+  /** All that was done, by the names of the records: what comes with a known one was done before. */
+  const records = new Map<string, Moment>();
+  const lost = new Set<string>();
+  /** Where each write was done first. */
+  const firsts = new Map<string, { readonly epoch: string; readonly seq: number }>();
+  const epochs = new Set<string>();
 
-  /** Which value the bytes carry: every value is `{ n }`, and the frame ends in its JSON. */
+  /** Which value the bytes carry: every value has an `n`, and the frame ends in its JSON. */
   const valueIn = (bytes: Uint8Array): Value | undefined => {
     const n = /"n":(\d+)/.exec(new TextDecoder().decode(bytes))?.[1];
     return n === undefined ? undefined : history.values.get(Number(n));
   };
 
-  /** P1: no value that began before an invalidation is visible in the store after it. */
-  const checkVisible = (value: Value, fresh: boolean, partition: number, at: Moment, how: string): void => {
-    for (const invalidation of history.invalidations) {
-      const done = invalidation.done.get(partition);
-      if (done === undefined || done.step > at.step || !isOlder(value, done) || !touches(invalidation, value)) continue;
-      if (isExpiry(invalidation) && !fresh) continue;
-      history.violate("P1", `the store ${how} value ${value.n}, older than ${showOp(invalidation.op)}`);
-    }
-  };
-
   const read = (partition: number, entry: FoundEntry | undefined, at: Moment): void => {
     const value = entry && byId.get(entry.id);
-    if (entry !== undefined && value !== undefined) {
-      checkVisible(value, entry.freshForMs > 0, partition, at, "returns");
-    }
+    if (entry === undefined || value === undefined) return;
+    checkResurrection(history, { value, fresh: entry.freshForMs > 0, partition, at, how: "returns" });
   };
 
   const commit = (partition: number, sent: CommitRequest, reply: CommitReply, at: Moment): void => {
@@ -65,24 +56,20 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
     if (value === undefined) return;
     byId.set(sent.token, value);
     value.keptAt = Math.max(value.keptAt, at.at);
-    checkVisible(value, reply.freshForMs > 0, partition, at, "stores");
+    checkResurrection(history, { value, fresh: reply.freshForMs > 0, partition, at, how: "stores" });
   };
 
-  const write = (
-    partition: number,
-    { nonce, write: what }: WriteRequest,
-    reply: WriteReply,
-    at: Moment,
-    life: Life,
-  ): void => {
+  const write = (partition: number, sent: WriteRequest, reply: WriteReply, at: Moment, life: Life): void => {
+    const { nonce, write: what } = sent;
     const invalidation = byNonce.get(nonce);
-    if (invalidation === undefined || reply.record === undefined) return;
-    if (!invalidation.done.has(partition)) invalidation.done.set(partition, at);
-    const { made, rejected, bounded } = invalidation;
+    if (reply.record === undefined) return;
+    if (invalidation === undefined) return coverAll(life, partition, at);
+    const { made, rejected, bounded, done } = invalidation;
+    if (done.get(partition)?.lost !== false) done.set(partition, { ...at, lost: false });
     checkOnce(invalidation, nonce, reply);
-    const record = `${reply.epoch} ${reply.record.seq}`;
-    const isRepeat = records.has(record);
-    records.add(record);
+    const record = recordName({ epoch: reply.epoch, seq: reply.record.seq, tip: nonce });
+    const isRepeat = records.has(record) && !lost.delete(record);
+    if (!isRepeat) records.set(record, at);
     // A set that comes after its own retry, when the log has forgotten that, is born then.
     if (made === undefined || isRepeat || (what.kind !== "set" && made.born !== undefined)) return;
     made.born = at;
@@ -92,19 +79,34 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
     // An error rejects it sooner, and close(); what was sent may be done until its deadline.
     const deadline = Math.max(rejected?.at ?? Infinity, invalidation.asked.at + storeTimeoutMs);
     if (bounded && !life.closedEarly && at.at > deadline) {
-      history.violate("P5", `${showOp(invalidation.op)} was rejected, and its value stored afterwards`);
+      history.violate("loud writes", `${showOp(invalidation.op)} was rejected, and its value stored afterwards`);
     }
   };
 
-  const firsts = new Map<string, { readonly epoch: string; readonly seq: number }>();
+  /** A write that nobody asked for: an instance that had too many in doubt has made one that covers them all. */
+  const coverAll = (life: Life, partition: number, at: Moment): void => {
+    for (const { by, rejected, done } of history.invalidations) {
+      if (by === life && rejected && !done.has(partition)) done.set(partition, { ...at, lost: false });
+    }
+  };
 
   /** A repeat changes nothing, as long as the log remembers the first. */
   const checkOnce = ({ op }: Invalidation, nonce: string, { epoch, record }: WriteReply): void => {
     const first = firsts.get(nonce);
     if (first === undefined || first.epoch !== epoch)
       firsts.set(nonce, { epoch, seq: record!.seq }); // it was done
-    else if (limits.maxLogRecords >= 100 && first.seq !== record!.seq) {
-      history.violate("P5", `${showOp(op)} was done twice`);
+    else if (first.seq !== record!.seq && record!.seq - first.seq < limits.maxLogRecords) {
+      history.violate("loud writes", `${showOp(op)} was done twice`);
+    }
+  };
+
+  /** A new epoch voids everything that is older: what a fail-over had undone is done again. */
+  const begins = (partition: number, at: Moment): void => {
+    for (const invalidation of history.invalidations) {
+      const done = invalidation.done.get(partition);
+      if (!done?.lost) continue;
+      done.lost = false;
+      invalidation.recovered = at;
     }
   };
 
@@ -113,37 +115,38 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
       const { nonce, deadline } = sent as WriteRequest; // what a write sends
       const own = request?.invalidation;
       let invalidation = byNonce.get(nonce);
-      if (invalidation === undefined && own !== undefined) {
+      // In its request another write may be sent, too: one that covers all that are in doubt.
+      if (invalidation === undefined && own !== undefined && own.nonce === undefined) {
         byNonce.set(nonce, (invalidation = own));
-        own.nonces.add(nonce);
+        own.nonce = nonce;
         if (deadline === undefined) own.bounded = false;
       }
       if (invalidation?.rejected !== undefined) checkRetry(history, life, invalidation);
     },
     executed(name, partition, sent, reply, at, life) {
       history.note("store", () => `${name} of ${life.name} ${showMessage(sent)} -> ${showMessage(reply)}`);
+      const { witness } = sent as Witnessed; // as every request is
+      checkFailOver(history, lost, limits.maxLogRecords, { by: life, witness, reply: reply as Stamp });
+      const { epoch } = reply as Stamp; // as every answer but "moved" is
+      if (!epochs.has(epoch)) begins(partition, at);
+      epochs.add(epoch);
       // Each operation has its request and its answer.
       if (name === "read") read(partition, (reply as ReadReply).entry, at);
       else if (name === "commit") commit(partition, sent as CommitRequest, reply as CommitReply, at);
       else if (name === "write") write(partition, sent as WriteRequest, reply as WriteReply, at, life);
     },
+    remember() {
+      const then = history.moment();
+      const dones = (): Done[] => history.invalidations.flatMap(({ done }) => [...done.values()]);
+      const undone = new Set(dones().filter((done) => done.lost));
+      const lostThen = new Set(lost);
+      return () => {
+        for (const done of dones()) done.lost = done.step > then.step || undone.has(done);
+        lost.clear();
+        for (const [record, { step }] of records) if (step > then.step || lostThen.has(record)) lost.add(record);
+        // A write in doubt that was lost is done again, elsewhere.
+        firsts.clear();
+      };
+    },
   };
-}
-
-/** A retry is pointless, and would remove newer data, once a later own write of the key was acknowledged. */
-function checkRetry(history: History, life: Life, retried: Invalidation): void {
-  const { kind, key, path } = retried.op;
-  if (!["set", "delete", "expire"].includes(kind)) return;
-  const later = history.invalidations.find(
-    ({ op, by, asked, acknowledged }) =>
-      by === life &&
-      acknowledged !== undefined &&
-      asked.step > retried.asked.step &&
-      (op.kind === "set" || op.kind === "delete") &&
-      op.key === key &&
-      op.path.join("/") === path.join("/"),
-  );
-  if (later !== undefined) {
-    history.violate("P5", `${showOp(retried.op)} is retried after ${showOp(later.op)} was acknowledged`);
-  }
 }

@@ -1,5 +1,5 @@
 // The plainest schedule: what others are told apart from, when they are shrunk, printed, or kept as cases.
-import type { EntryPlan, InstancePlan, LoaderPlan, NetworkPlan, Op, Plan } from "./plan.ts";
+import type { EntryPlan, InstancePlan, LimitsPlan, LoaderPlan, NetworkPlan, Op, Plan } from "./plan.ts";
 
 export const PLAIN_ENTRY: EntryPlan = {
   ttl: 60_000,
@@ -10,13 +10,16 @@ export const PLAIN_ENTRY: EntryPlan = {
   store: true,
   strong: false,
 };
-export const PLAIN_LOADER: LoaderPlan = { kind: "value", ms: 5, deaf: false };
+export const PLAIN_LOADER: LoaderPlan = { kind: "value", ms: 5, readsAfterMs: 0, deaf: false, busy: false };
 export const PLAIN_INSTANCE: InstancePlan = {
   memory: true,
   maxEntries: 100,
+  maxBytes: 65_536,
   values: "frozen",
   skewMs: 0,
   heldReads: Infinity,
+  worker: false,
+  partitions: 1,
 };
 export const PLAIN_NETWORK: NetworkPlan = {
   delay: [1, 5],
@@ -28,20 +31,24 @@ export const PLAIN_NETWORK: NetworkPlan = {
   errorAfter: 0,
   repeat: 0,
 };
-export const PLAIN_LIMITS: Plan["limits"] = { maxEntries: 100, maxTags: 100, maxLogRecords: 100, maxWaiters: 100 };
+export const PLAIN_LIMITS: LimitsPlan = { maxEntries: 100, maxTags: 100, maxLogRecords: 100, maxWaiters: 100 };
+/** The fields of an operation that have a plain value. */
+export const PLAIN_OP = { path: [], key: "k", padding: 0, burnMs: 0 } as const;
 
 /** An operation with plain options, but for those given. */
 export type PlainOp = Pick<Op, "id" | "at" | "instance" | "kind"> &
-  Partial<Pick<Op, "path" | "key" | "cancelAfter">> & {
+  Partial<Pick<Op, "path" | "key" | "cancel" | "padding" | "burnMs">> & {
     readonly entry?: Partial<EntryPlan>;
     readonly loader?: Partial<LoaderPlan>;
   };
 
 export type PlainPlan = Pick<Plan, "seed"> &
-  Partial<Pick<Plan, "spanMs" | "maxStalenessMs" | "storeTimeoutMs" | "leaseMs" | "faults">> & {
+  Partial<
+    Pick<Plan, "store" | "spanMs" | "maxStalenessMs" | "storeTimeoutMs" | "leaseMs" | "failureBackoffMs" | "faults">
+  > & {
     readonly instances: readonly Partial<InstancePlan>[];
     readonly network?: Partial<NetworkPlan>;
-    readonly limits?: Partial<Plan["limits"]>;
+    readonly limits?: Partial<LimitsPlan>;
     readonly ops: readonly PlainOp[];
   };
 
@@ -49,20 +56,19 @@ export type PlainPlan = Pick<Plan, "seed"> &
 export function plainPlan(given: PlainPlan): Plan {
   return {
     calm: false,
+    store: "map",
     spanMs: 150,
     maxStalenessMs: 60,
     storeTimeoutMs: 100,
     leaseMs: 600,
     failureBackoffMs: 50,
-    partitions: 1,
     faults: [],
     ...given,
     limits: { ...PLAIN_LIMITS, ...given.limits },
     network: { ...PLAIN_NETWORK, ...given.network },
     instances: given.instances.map((instance) => ({ ...PLAIN_INSTANCE, ...instance })),
     ops: given.ops.map((op) => ({
-      path: [],
-      key: "k",
+      ...PLAIN_OP,
       ...op,
       entry: { ...PLAIN_ENTRY, ...op.entry },
       loader: { ...PLAIN_LOADER, ...op.loader },
@@ -91,7 +97,7 @@ export function showPlan({ instances, network, limits, ops, faults, ...options }
     `network: ${text(unlike(network, PLAIN_NETWORK))}, limits: ${text(unlike(limits, PLAIN_LIMITS))}`,
     ...ops.map(({ entry, loader, ...op }) => {
       const own = { entry: unlike(entry, PLAIN_ENTRY), loader: unlike(loader, PLAIN_LOADER) };
-      return text({ ...unlike(op, { path: [], key: "k" }), ...unlike(own, { entry: {}, loader: {} }) });
+      return text({ ...unlike(op, PLAIN_OP), ...unlike(own, { entry: {}, loader: {} }) });
     }),
     ...faults.map(text),
   ];

@@ -16,6 +16,8 @@ afterEach(() => {
   for (const server of closing.splice(0)) server.close();
 });
 
+const subject = await real();
+
 type Given = Partial<ServerOptions> & Pick<ServerOptions, "kind">;
 
 interface Opened {
@@ -25,7 +27,7 @@ interface Opened {
 }
 
 function serve(given: Given & Pick<ServerOptions, "base">): Server {
-  const server = createServer({ subject: real, partitions: 1, limits: {}, seed: 1, ...given });
+  const server = createServer({ subject, partitions: 1, limits: {}, seed: 1, ...given });
   closing.push(server);
   return server;
 }
@@ -91,7 +93,7 @@ describe.each(KINDS)("a server of kind %s", (kind) => {
     const grant = await client.lease("l");
     const { records: before, ...since } = await client.changesSince({ epoch: "", seq: 0, tip: "" });
     server.loseMeta();
-    const reply = await client.read("k");
+    const reply = await client.read("k", { witness: since });
     expect(before).toBeUndefined();
     expect(reply.epoch).not.toBe(since.epoch);
     expect(reply).not.toHaveProperty("entry");
@@ -240,14 +242,15 @@ describe.each(KINDS)("a server of kind %s", (kind) => {
     const { base, server, client } = open({ kind, limits: { maxEntries: 3, maxTags: 1, maxLogRecords: 3 } });
     for (const key of ["a", "b", "c", "d"]) await client.set(key, entryOf([1], { ttlMs: key === "d" ? 60_000 : 10 }));
     await base.advance(20);
-    await client.write({ kind: "tags", tags: ["t"] });
+    const { tip } = await client.write({ kind: "tags", tags: ["t"] });
+    await client.write({ kind: "delete", key: "a" });
     await client.write({ kind: "tags", tags: ["u"] });
     const held = server.holdings();
     const position = await client.info();
     server.snapshot()();
     expect(server.holdings()).toEqual(held);
-    const { records } = await client.changesSince({ ...position, seq: position.seq - 3, tip: "" });
-    expect(records).toHaveLength(3);
+    const { records } = await client.changesSince({ ...position, seq: position.seq - 2, tip });
+    expect(records).toHaveLength(2);
   });
 
   test("takes the same course with the same seed, and another one with another", async () => {
@@ -275,9 +278,9 @@ describe.each(KINDS)("a server of kind %s", (kind) => {
 describe("a server of maps", () => {
   test("lets a mutant change requests before they are executed", () => {
     const meddle = (operation: string, request: object) => ({ ...request, operation });
-    const { server } = open({ kind: "map", subject: { ...real, meddle } });
+    const { server } = open({ kind: "map", subject: { ...subject, meddle } });
     expect(server.meddle("read", 0, { key: "k" })).toEqual({ key: "k", operation: "read" });
-    expect(open({ kind: "object", subject: { ...real, meddle } }).server.meddle("read", 0, {})).toEqual({});
+    expect(open({ kind: "object", subject: { ...subject, meddle } }).server.meddle("read", 0, {})).toEqual({});
   });
 });
 

@@ -1,5 +1,5 @@
 // Makes a schedule that violates a promise smaller and plainer, as long as it still violates it.
-import { PLAIN_ENTRY, PLAIN_INSTANCE, PLAIN_LIMITS, PLAIN_LOADER, PLAIN_NETWORK } from "./plain.ts";
+import { PLAIN_ENTRY, PLAIN_INSTANCE, PLAIN_LIMITS, PLAIN_LOADER, PLAIN_NETWORK, PLAIN_OP } from "./plain.ts";
 import type { Op, Plan } from "./plan.ts";
 import type { Subject } from "./subject.ts";
 import { simulate } from "./world.ts";
@@ -21,10 +21,10 @@ function plainer<T extends object>(given: T, plain: T): T[] {
 }
 
 function plainerOps(op: Op): Op[] {
-  const { cancelAfter, ...rest } = op;
+  const { cancel, ...rest } = op;
   return [
-    ...(cancelAfter === undefined ? [] : [rest]),
-    ...(op.path.length > 0 ? [{ ...op, path: [] }] : []),
+    ...(cancel === undefined ? [] : [rest]),
+    ...plainer<Op>(op, { ...op, ...PLAIN_OP }),
     ...plainer(op.entry, PLAIN_ENTRY)
       .filter(({ tags }) => !op.kind.endsWith("Tags") || tags.length > 0)
       .map((entry) => ({ ...op, entry })),
@@ -32,14 +32,28 @@ function plainerOps(op: Op): Op[] {
   ];
 }
 
+/** What one instance does, another does instead. */
+function merged(plan: Plan, from: number, to: number): Plan {
+  const moved = <T extends { readonly instance: number }>(list: readonly T[]): T[] =>
+    list.map((item) => (item.instance === from ? { ...item, instance: to } : item));
+  return { ...plan, ops: moved(plan.ops), faults: moved(plan.faults), instances: without(plan.instances, from) };
+}
+
 /** Each step leaves something out, or makes it plain. */
 function* smaller(plan: Plan): Generator<Plan> {
   const { ops, faults, network, limits, instances } = plan;
+  for (let size = ops.length >> 1; size > 1; size >>= 1) {
+    for (let from = 0; from < ops.length; from += size) yield { ...plan, ops: ops.toSpliced(from, size) };
+  }
   for (let i = ops.length - 1; i >= 0; i--) yield { ...plan, ops: without(ops, i) };
   for (let i = faults.length - 1; i >= 0; i--) yield { ...plan, faults: without(faults, i) };
   for (const plain of plainer(network, PLAIN_NETWORK)) yield { ...plan, network: plain };
   for (const plain of plainer(limits, PLAIN_LIMITS)) yield { ...plan, limits: plain };
-  if (plan.partitions > 1) yield { ...plan, partitions: 1 };
+  if (plan.store !== "map") yield { ...plan, store: "map" };
+  const last = instances.length - 1;
+  const isUsed = [...ops, ...faults].some(({ instance }) => instance === last);
+  if (!isUsed && last > 0) yield { ...plan, instances: without(instances, last) };
+  for (let other = 0; other < last; other++) yield merged(plan, last, other);
   for (const [i, instance] of instances.entries()) {
     for (const plain of plainer(instance, PLAIN_INSTANCE)) yield { ...plan, instances: replaced(instances, i, plain) };
   }
@@ -50,9 +64,9 @@ function* smaller(plan: Plan): Generator<Plan> {
 
 /** The smallest schedule found that violates the same promise. */
 export async function shrink(plan: Plan, subject: Subject): Promise<Plan> {
-  const promises = new Set((await simulate(plan, subject)).violations.map(({ promise }) => promise));
+  const checkers = new Set((await simulate(plan, subject)).violations.map(({ checker }) => checker));
   const fails = async (candidate: Plan): Promise<boolean> =>
-    (await simulate(candidate, subject)).violations.some(({ promise }) => promises.has(promise));
+    (await simulate(candidate, subject)).violations.some(({ checker }) => checkers.has(checker));
   search: for (let current = plan; ;) {
     for (const candidate of smaller(current)) {
       if (!(await fails(candidate))) continue;

@@ -1,73 +1,96 @@
-// The promises hold in random schedules, each from a seed; and the checkers can fail. `SEED=n` replays one and prints it.
+// The promises hold in random schedules, each from a seed. `npm run simulate -- --seed N` replays one and prints it.
 import { describe, expect, it } from "vitest";
+import { createCache } from "../../src/cache.ts";
 import { cases } from "./cases.ts";
-import { mutants } from "./mutants.ts";
-import { showPlan } from "./plain.ts";
-import { drawPlan, type Plan } from "./plan.ts";
+import { drawPlan } from "./draw-plan.ts";
+import { FAULTS } from "./faults.ts";
+import { showViolation } from "./history.ts";
+import { plainPlan } from "./plain.ts";
+import { KEY_WRITES, READS, WIDE_WRITES, type Plan } from "./plan.ts";
+import { showFaults, showRun } from "./report.ts";
+import { runSeeds } from "./run-seeds.ts";
 import { shrink } from "./shrink.ts";
-import { edited, real, type Subject } from "./subject.ts";
+import { edited, real } from "./subject.ts";
 import { simulate } from "./world.ts";
 
-const FIRST_SEED = 5_000;
-const SEEDS = 400;
-/** Within how many seeds a mutant must be caught. */
-const MUTANT_SEEDS = 1_000;
-
-/** The course of a schedule, readable. */
-async function replay(plan: Plan, subject: Subject): Promise<string> {
-  const { timeline, violations } = await simulate(plan, subject, true);
-  const found = violations.map(({ promise, what }) => `${promise}: ${what}`);
-  return [`SEED=${plan.seed}`, showPlan(plan), ...timeline, ...found].join("\n");
-}
+/** Another one each day in CI, which prints it. */
+const FIRST_SEED = Number(process.env["ISOCACHE_FIRST_SEED"] ?? 5_000);
+const SEEDS = 2_000;
 
 /** What was violated, with the smallest schedule that shows it; undefined if nothing was. */
 async function failure(plan: Plan): Promise<string | undefined> {
-  const { violations } = await simulate(plan);
-  return violations.length === 0 ? undefined : `shrunk:\n${await replay(await shrink(plan, real), real)}`;
+  const subject = await real();
+  const { violations } = await simulate(plan, subject);
+  return violations.length === 0 ? undefined : `shrunk:\n${(await showRun(await shrink(plan, subject), subject)).text}`;
 }
 
-const wanted = process.env["SEED"];
-
-describe.runIf(wanted !== undefined)("one schedule", () => {
-  it(`holds the promises with the seed ${wanted}`, { timeout: 60_000 }, async () => {
-    console.log(await replay(drawPlan(Number(wanted)), real));
-    expect(await failure(drawPlan(Number(wanted)))).toBeUndefined();
-  });
-});
-
-describe.runIf(wanted === undefined)("random schedules", () => {
-  it(`hold the promises with ${SEEDS} seeds from ${FIRST_SEED} on`, { timeout: 120_000 }, async () => {
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++)
-      expect(await failure(drawPlan(seed))).toBeUndefined();
-  });
+describe("random schedules", () => {
+  it(
+    `hold the promises with ${SEEDS} seeds from ${FIRST_SEED} on, and meet every kind of fault`,
+    { timeout: 300_000 },
+    async () => {
+      const violated: string[] = [];
+      const { faults } = await runSeeds({
+        from: FIRST_SEED,
+        seeds: SEEDS,
+        subject: await real(),
+        onViolation: (line) => violated.push(line),
+      });
+      const seed = Number(/\d+/.exec(violated[0] ?? "")?.[0]);
+      expect(violated, violated.length > 0 ? await failure(drawPlan(seed)) : "").toEqual([]);
+      expect(
+        FAULTS.filter((name) => !faults.has(name)),
+        showFaults(faults),
+      ).toEqual([]);
+    },
+  );
 
   it("take the same course every time", async () => {
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + 10; seed++) {
-      expect(await replay(drawPlan(seed), real)).toBe(await replay(drawPlan(seed), real));
+    const subject = await real();
+    for (let seed = 0; seed < 20; seed++) {
+      const plan = drawPlan(seed);
+      expect(await showRun(plan, subject)).toEqual(await showRun(plan, subject));
     }
+  });
+
+  it("are drawn part by part: another workload leaves network, faults and instances as they are", () => {
+    const { network, faults, instances } = drawPlan(7);
+    expect(drawPlan(7)).toMatchObject({ network, faults, instances });
+    expect(drawPlan(8).network).not.toEqual(network);
+  });
+
+  it("call every method of a cache that does something to its entries", () => {
+    const others = ["namespace", "bind", "on", "off", "stats", "close"];
+    const drawn = [...READS, ...KEY_WRITES, ...WIDE_WRITES];
+    expect([...drawn, ...others].sort()).toEqual(Object.keys(createCache()).sort());
   });
 });
 
-describe.runIf(wanted === undefined)("a fault that was repaired", () => {
+describe("a fault that was repaired", () => {
   it.each(cases)("shows only if the repair is undone: $name", async ({ plan, undo }) => {
     expect(await failure(plan)).toBeUndefined();
     const { violations } = await simulate(plan, await edited(undo));
-    expect(violations).not.toEqual([]);
+    expect(violations.map(showViolation)).not.toEqual([]);
   });
 });
 
-describe.runIf(wanted === undefined)("a mutant is caught", () => {
-  /** The first seed with which it violates what the real one keeps. */
-  const catchAt = async (mutant: Subject): Promise<number | undefined> => {
-    for (let seed = 1; seed <= MUTANT_SEEDS; seed++) {
-      const plan = drawPlan(seed);
-      if ((await simulate(plan, mutant)).violations.length === 0) continue;
-      if ((await simulate(plan, real)).violations.length === 0) return seed;
-    }
-    return undefined;
-  };
+describe("shrinking", () => {
+  it("finds a smaller schedule that violates the same promise, and ends with it", async () => {
+    const mutant = await edited([
+      { file: "engine/read.ts", from: "if (found.length === 0) return undefined;", to: "return undefined;" },
+      { file: "engine/join.ts", from: `if (!own.every(({ write }) => isExpiry(write))) return "pending";`, to: "" },
+    ]);
+    let plan = drawPlan(1);
+    while ((await simulate(plan, mutant)).violations.length === 0) plan = drawPlan(plan.seed + 1);
+    const shrunk = await shrink(plan, mutant);
+    expect(shrunk.ops.length).toBeLessThanOrEqual(4);
+    expect(shrunk.ops.length).toBeLessThan(plan.ops.length);
+    expect((await simulate(shrunk, mutant)).violations).not.toEqual([]);
+    expect((await simulate(shrunk, await real())).violations).toEqual([]);
+  });
 
-  it.each(Object.keys(mutants))("%s", { timeout: 60_000 }, async (name) => {
-    expect(await catchAt(await mutants[name]!())).toBeDefined(); // it is one of their names
+  it("leaves alone what violates nothing", async () => {
+    const plan = plainPlan({ seed: 1, instances: [{}], ops: [{ id: 0, at: 1, instance: 0, kind: "getOrSet" }] });
+    expect(await shrink(plan, await real())).toEqual(plan);
   });
 });

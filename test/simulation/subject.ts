@@ -1,13 +1,15 @@
-// What is simulated: the real cache and store; or, for a mutant, a bundle with one line changed, or a storage that lies.
+// What is simulated: the cache and store, bundled from their sources; for a mutant, with some lines changed, or a storage that lies.
 import type { BuildOptions, Plugin } from "esbuild";
 import { readFile } from "node:fs/promises";
-import { createHost } from "../../runtimes/cloudflare/host.ts";
-import { durableObjectStore } from "../../runtimes/cloudflare/store.ts";
-import { createCache } from "../../src/cache.ts";
-import { localStore } from "../../src/store/local-store.ts";
-import { mapStorage } from "../../src/store/map-storage.ts";
+import type { createHost } from "../../runtimes/cloudflare/host.ts";
+import type { durableObjectStore } from "../../runtimes/cloudflare/store.ts";
+import type { createCache } from "../../src/cache.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import type { Platform } from "../../src/platform.ts";
+import type { localStore } from "../../src/store/local-store.ts";
+import type { mapStorage } from "../../src/store/map-storage.ts";
 import type { PartitionStorage } from "../../src/store/partition-storage.ts";
-import { sqlStorage } from "../../src/store/sql-storage.ts";
+import type { sqlStorage } from "../../src/store/sql-storage.ts";
 import { bundle } from "../tooling/bundle.mjs";
 import { root } from "../tooling/install.mjs";
 
@@ -15,6 +17,8 @@ interface Parts {
   readonly createCache: typeof createCache;
   readonly localStore: typeof localStore;
   readonly mapStorage: typeof mapStorage;
+  /** The engine of each cache, by the platform that it was given: what a cache remembers is to be seen nowhere else. */
+  readonly engines: WeakMap<Platform, Engine>;
   readonly durableObjectStore: typeof durableObjectStore;
   readonly createHost: typeof createHost;
   readonly sqlStorage: typeof sqlStorage;
@@ -25,8 +29,6 @@ export interface Subject extends Parts {
   readonly meddle?: (operation: string, request: object, storage: PartitionStorage) => object;
 }
 
-export const real: Subject = { createCache, localStore, mapStorage, durableObjectStore, createHost, sqlStorage };
-
 /** A piece of a source file (its path below src/, or one in runtimes/), which must be there exactly once, and what it is replaced by. */
 export interface Edit {
   readonly file: string;
@@ -34,13 +36,30 @@ export interface Edit {
   readonly to: string;
 }
 
+/** Lets the simulator see what an engine remembers, without a way in for others. */
+const PROBE: Edit = {
+  file: "engine/engine.ts",
+  from: "export function createEngine(options: EngineOptions): Engine {\n  return {",
+  to: `export const engines = new WeakMap<Platform, Engine>();
+    export function createEngine(options: EngineOptions): Engine {
+      const engine = makeEngine(options);
+      engines.set(options.platform, engine);
+      return engine;
+    }
+    function makeEngine(options: EngineOptions): Engine {
+      return {`,
+};
+
 /** The cache and store with some lines of their sources changed. Throws if a line is not found: the mutant is out of date. */
 export async function edited(edits: readonly Edit[]): Promise<Subject> {
+  const all = [PROBE, ...edits];
+  const left = new Set(all);
   const patch: Plugin = {
     name: "patch",
     setup(build) {
       build.onLoad({ filter: /\/(src|runtimes)\/.*\.ts$/ }, async ({ path }) => {
-        const mine = edits.filter(({ file }) => path.endsWith(`/${inRepository(file)}`));
+        const mine = all.filter(({ file }) => path.endsWith(`/${inRepository(file)}`));
+        mine.forEach((edit) => left.delete(edit));
         const contents = mine.reduce(replaceOnce, await readFile(path, "utf8"));
         return { contents, loader: "ts" };
       });
@@ -48,6 +67,7 @@ export async function edited(edits: readonly Edit[]): Promise<Subject> {
   };
   const code = `
     export { createCache } from "./src/cache.ts";
+    export { engines } from "./src/engine/engine.ts";
     export { localStore } from "./src/store/local-store.ts";
     export { mapStorage } from "./src/store/map-storage.ts";
     export { durableObjectStore } from "./runtimes/cloudflare/store.ts";
@@ -55,9 +75,15 @@ export async function edited(edits: readonly Edit[]): Promise<Subject> {
     export { sqlStorage } from "./src/store/sql-storage.ts";`;
   const options: BuildOptions = { plugins: [patch], minify: false };
   const { text } = await bundle(code, root, options);
+  for (const { file } of left) throw new Error(`${inRepository(file)} is not part of what is simulated`);
   const url = `data:text/javascript;base64,${Buffer.from(text as string).toString("base64")}`;
   return (await import(/* @vite-ignore */ url)) as Parts; // the code above
 }
+
+let bundled: Promise<Subject> | undefined;
+
+/** The cache and store as they are. */
+export const real = (): Promise<Subject> => (bundled ??= edited([]));
 
 const inRepository = (file: string): string => (file.startsWith("runtimes/") ? file : `src/${file}`);
 

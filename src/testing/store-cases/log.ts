@@ -79,10 +79,10 @@ export const logCases: readonly StoreCase[] = [
     checkBetween((await store.changesSince(start)).records?.[0]?.agoMs ?? -1, 200, 20_000, "its age");
   }),
 
-  storeCase("changesSince gives no records for a position of an epoch it does not know", async (store) => {
-    await store.write({ kind: "delete", key: "k" });
-    checkEqual((await store.changesSince({ epoch: "unknown", seq: 0, tip: "" })).records, undefined, "the records");
-    checkEqual((await store.changesSince({ epoch: "unknown", seq: 9, tip: "x" })).seq, 1, "seq");
+  storeCase("changesSince gives no records to a caller that knows no epoch", async (store) => {
+    const { epoch } = await store.write({ kind: "delete", key: "k" });
+    const reply = await store.changesSince({ epoch: "", seq: 0, tip: "" });
+    checkEqual([reply.records, reply.epoch, reply.seq], [undefined, epoch, 1], "the records, epoch and seq");
   }),
 
   storeCase("changesSince gives no records once the log does not reach back", async (store) => {
@@ -115,11 +115,32 @@ export const logCases: readonly StoreCase[] = [
     checkEqual(reply.records, undefined, "the records");
   }),
 
-  storeCase("a witness that agrees, is behind, or is of another epoch changes nothing", async (store) => {
+  storeCase("a witness of an epoch that this one does not come after makes a new epoch", (store) =>
+    checkNewEpoch(store, () => ({ epoch: "0.1-made-after-a-snapshot-that-came-back", seq: 0, tip: "" })),
+  ),
+
+  storeCase(
+    "a new epoch comes after the one it replaces and after that of the caller: neither makes another",
+    async (store) => {
+      const { epoch, seq } = await store.write({ kind: "delete", key: "k" });
+      const unknown = { epoch: "0.2-unknown", seq: 3, tip: "x" };
+      const second = await store.read("k", { witness: unknown });
+      check(second.epoch !== epoch, "there must be a new epoch");
+      for (const witness of [unknown, { epoch, seq, tip: "x" }, { epoch, seq: seq + 9, tip: "y" }]) {
+        checkEqual((await store.read("k", { witness })).epoch, second.epoch, "the epoch");
+        checkEqual((await store.changesSince(witness)).records, undefined, "records since an epoch before");
+      }
+      const third = await store.read("k", { witness: { ...positionOf(second), seq: 1, tip: "lost" } });
+      check(third.epoch !== second.epoch, "there must be a third epoch");
+      checkEqual((await store.read("k", { witness: unknown })).epoch, third.epoch, "the epoch, to the oldest witness");
+    },
+  ),
+
+  storeCase("a witness that agrees or is behind changes nothing", async (store) => {
     const start = positionOf(await store.info());
     const first = positionOf(await store.write({ kind: "delete", key: "k" }));
     const second = positionOf(await store.set("k", entryOf([1])));
-    for (const witness of [start, first, second, { epoch: "another", seq: 99, tip: "x" }]) {
+    for (const witness of [start, first, second]) {
       const reply = await store.read("k", { witness });
       checkEqual([positionOf(reply), reply.entry?.bytes?.[0]], [second, 1], "position and value");
     }
@@ -129,7 +150,7 @@ export const logCases: readonly StoreCase[] = [
     const call = {};
     const asks = [
       (witness: Position) => store.write({ kind: "delete", key: "k" }, store.fresh(), undefined, witness),
-      (witness: Position) => store.changesSince({ epoch: "another", seq: 0, tip: "" }, witness),
+      (witness: Position) => store.changesSince({ epoch: "", seq: 0, tip: "" }, witness),
       (witness: Position) => store.connection.renew(0, { key: "k", token: "x", leaseMs: 1, witness }, call),
       (witness: Position) => store.connection.release(0, { key: "k", token: "x", backoffMs: 0, witness }, call),
       (witness: Position) =>

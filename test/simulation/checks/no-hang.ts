@@ -1,0 +1,29 @@
+// P3, never a hang: every call ends within its time-outs, whoever leads, dies, is cancelled or is slow.
+import { showOp } from "../history.ts";
+import { isRead } from "../plan.ts";
+import type { Call, World } from "../world.ts";
+
+/** How long a call may take at most, by its own time-outs; undefined: its own loader never ends. */
+export function limitOf({ plan, longestLoadMs }: World, { op, life }: Call): number | undefined {
+  const { storeTimeoutMs: timeout, leaseMs: lease } = plan;
+  const rest = life.frozenMs + 50;
+  // Sent again if it came too late by a clock that jumped, or to a partition that its key no longer has.
+  if (!isRead(op.kind)) return 3 * timeout + rest;
+  // An own write in doubt, a question to the log of its own and one that it joined, a question to the store.
+  const look = 2 * timeout + 2 * timeout + timeout;
+  if (op.kind !== "getOrSet") return 4 * look + rest;
+  if (op.loader.kind === "hang") return undefined;
+  // A flight that is joined and given up, then two waits for the lease, then a load of its own and its commit.
+  const once = look + (2 * lease + 3_500) + 2 * (lease + timeout) + longestLoadMs + 2 * timeout;
+  return 3 * once + rest;
+}
+
+export function checkEnded(world: World, call: Call): void {
+  const { op, life, begun, ended, request } = call;
+  const limitMs = limitOf(world, call);
+  if (life.dead || request.cancelled || limitMs === undefined) return;
+  const tookMs = (ended ?? world.history.moment()).at - begun.at;
+  if (ended === undefined) world.history.violate("no hang", `${showOp(op)} on ${life.name} never ended`);
+  else if (tookMs > limitMs)
+    world.history.violate("no hang", `${showOp(op)} on ${life.name} took ${tookMs} of ${limitMs} ms`);
+}
