@@ -7,6 +7,8 @@ import { createPartition } from "../../src/store/partition.ts";
 import type { Partition } from "../../src/store/partition.ts";
 import type { PartitionStorage } from "../../src/store/partition-storage.ts";
 import { sqlStorage } from "../../src/store/sql-storage.ts";
+import { sqliteDatabase } from "../../src/store/sqlite-database.ts";
+import { sqliteStorage } from "../../src/store/sqlite-storage.ts";
 import { seededRandom, virtualPlatform } from "../../src/testing/virtual-platform.ts";
 import { nodeSqlite } from "./node-sqlite.ts";
 
@@ -103,7 +105,10 @@ test(`any sequence of operations gets the same replies from map storage and SQL 
   await fc.assert(
     fc.asyncProperty(fc.array(op, { minLength: 20, maxLength: 120, size: "max" }), async (ops) => {
       const sqlite = nodeSqlite();
-      expect(await replies(sqlStorage(sqlite), ops)).toEqual(await replies(mapStorage(), ops));
+      const expected = await replies(mapStorage(), ops);
+      expect(await replies(sqlStorage(sqlite), ops)).toEqual(expected);
+      const shared = sqliteStorage(sqliteDatabase(sqlite.raw, "Shop"), "normal");
+      expect(await replies(shared, ops)).toEqual(expected);
       sqlite.raw.close();
     }),
     { seed: SEED, numRuns: RUNS },
