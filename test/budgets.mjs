@@ -26,8 +26,8 @@ export const budgets = [
     name: "sqliteStore alone",
     entry: `export { sqliteStore } from "./src/store/sql.ts"`,
     goal: 7_000,
-    limit: 7_050,
-    reason: "the protocol and the rows in SQL of IsocacheObject, and what several processes need: 3,530 on memoryStore",
+    limit: 7_060,
+    reason: "the protocol and the rows in SQL of IsocacheObject, and what several processes need: 3,550 on memoryStore",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],
   },
   {

@@ -1,5 +1,6 @@
 // A partition's rows in a SQLite file that several processes use: leases, nonces and totals are in the file, too.
 import type { PartitionStorage, StoredLease } from "./partition-storage.ts";
+import { isLocked } from "./sqlite-database.ts";
 import { parse, sqlStorage } from "./sql-storage.ts";
 import type { SqlDatabase } from "./sql-storage.ts";
 import type { Shape } from "./shape.ts";
@@ -87,6 +88,14 @@ export function sqliteStorage(database: SqlDatabase, synchronous: Synchronous): 
       const [row] = query(`SELECT seq FROM iso1_log WHERE ${NONCE} = ?`, nonce);
       return row && base.recordAt(Number(row[0]));
     },
+    touch(head, usedAt) {
+      try {
+        base.touch(head, usedAt);
+      } catch (error) {
+        // Whoever writes after it will find the lock missing, too; a hit waits for nobody, and is noted another time.
+        if (!isLocked(error)) throw error;
+      }
+    },
     sweep(limit, isOver) {
       const rows = query("SELECT place, key FROM iso1_entries WHERE place > ? ORDER BY place LIMIT ?", tourAt, limit);
       tourAt = Number(rows[limit - 1]?.[0] ?? 0);
@@ -97,8 +106,8 @@ export function sqliteStorage(database: SqlDatabase, synchronous: Synchronous): 
       return tourAt !== 0;
     },
     usage() {
-      const [row] = query("SELECT entries, bytes FROM iso1_totals");
-      return { entries: Number(row?.[0] ?? 0), bytes: Number(row?.[1] ?? 0) };
+      const [[entries = 0, bytes = 0] = []] = query("SELECT entries, bytes FROM iso1_totals");
+      return { entries: Number(entries), bytes: Number(bytes) };
     },
     counts: () => ({ ...base.counts(), leases: Number(query("SELECT COUNT(*) FROM iso1_leases")[0]?.[0]) }),
   };

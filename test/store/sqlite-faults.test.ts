@@ -55,6 +55,21 @@ describe("while another process writes", () => {
     expect((await driver.read("k")).entry).toBeUndefined();
   });
 
+  test("nor is one whose use would be noted for the order of eviction", async () => {
+    const { open } = databaseFile();
+    const driver = driverOn(open());
+    await driver.set("k", entryOf([1], { ttlMs: 86_400_000 }));
+    await platform.advance(3_600_000);
+    const other = open();
+    other.exec("BEGIN IMMEDIATE");
+    expect((await driver.read("k")).entry?.bytes?.[0]).toBe(1);
+    other.exec("COMMIT");
+    const place = "SELECT place FROM iso1_conformance_entries";
+    expect(valueOf(other, place)).toBe(1);
+    await driver.read("k");
+    expect(valueOf(other, place)).toBe(2);
+  });
+
   test("a write waits by timers, and is done when the lock is free", async () => {
     const { open } = databaseFile();
     const driver = driverOn(open());

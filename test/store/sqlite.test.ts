@@ -77,6 +77,18 @@ describe("two handles on one file", () => {
     expect([held, platform.monotonic() - startedAt]).toEqual([1, 1_234]);
   });
 
+  test("a held read whose caller let go does not take the lease that the other one gave back", async () => {
+    const { here, there, platform } = pair();
+    const grant = await here.lease("k");
+    const controller = new AbortController();
+    const held = await there.hold("k", 20_000, controller.signal);
+    await here.release(grant);
+    controller.abort();
+    expect((await held.reply).lease).toBeUndefined();
+    await here.lease("k");
+    expect(platform.timers).toBe(0);
+  });
+
   test("closing ends what one of them holds", async () => {
     const { here, there, platform } = pair();
     await here.lease("k");
@@ -88,8 +100,8 @@ describe("two handles on one file", () => {
 
   test("know a write that was done already by the other one", async () => {
     const { here, there } = pair();
-    const first = await here.write({ kind: "delete", key: "k" }, "nonce");
     await there.write({ kind: "delete", key: "other" });
+    const first = await here.write({ kind: "delete", key: "k" }, "nonce");
     const again = await there.write({ kind: "delete", key: "k" }, "nonce");
     expect([again.record?.seq, again.seq]).toEqual([first.record?.seq, 2]);
   });
