@@ -1,8 +1,8 @@
 // memoryStore: a full store in the memory of this process, and the reference that the others are tested against.
 import type { Store } from "./contract.ts";
-import { OptionError } from "../errors.ts";
 import { localStore } from "./local-store.ts";
 import { mapStorage } from "./map-storage.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 /** Options of `memoryStore`. The limits hold for each cache name. */
 export interface MemoryStoreOptions {
@@ -19,16 +19,12 @@ export interface MemoryStoreOptions {
  * Expired entries are removed little by little as others are stored. Throws an OptionError for a wrong option.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
-  const count = (name: keyof MemoryStoreOptions, fallback: number, max: number): number => {
-    const value = options[name] ?? fallback;
-    if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-    throw new OptionError(`memoryStore: ${name} is ${String(value)}; it takes a whole number from 1 to ${max}`);
-  };
+  const count = (name: keyof MemoryStoreOptions, fallback: number, max: number): number =>
+    wholeNumber(`memoryStore: ${name}`, options[name], fallback, max);
   const partitions = count("partitions", 1, 1_024);
   const limits = {
     maxBytes: Math.ceil(count("maxBytes", 256 * 1_048_576, Number.MAX_SAFE_INTEGER) / partitions),
     maxEntries: Math.ceil(count("maxEntries", 100_000, Number.MAX_SAFE_INTEGER) / partitions),
-    sweepEntries: 4,
   };
   return localStore({ kind: "memory", partitions, limits, open: mapStorage });
 }

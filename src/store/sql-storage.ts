@@ -54,8 +54,8 @@ const NOTHING: StorageUsage = { entries: 0, bytes: 0 };
 const USER_TAGS = `FROM iso1_tags WHERE tag NOT LIKE '"@%'`;
 
 /**
- * Keeps a partition in five tables of a database that this process alone writes. Creates them when first used. Leases,
- * the nonces of the log and the totals are kept in memory. The nonces are read from the log when needed.
+ * Keeps a partition in five tables of a database that this process alone writes (else: `sqliteStorage`). Creates them when
+ * first used. Leases, the nonces of the log and the totals are kept in memory. The nonces are read from the log when needed.
  *
  * The totals are written down at the end of each tour of `sweep`, which adds up what it finds, and when the database is
  * opened anew they start from there (or, after a new epoch, from nothing): no entry is read to count it. So they are approximate: what was stored and removed
@@ -248,7 +248,7 @@ export function sqlStorage({ query, transaction }: SqlDatabase): PartitionStorag
 const list = (tags: readonly string[]): string => JSON.stringify(tags.map((tag) => JSON.stringify(tag)));
 
 /** What a row holds as JSON, or undefined: it may hold anything. */
-function parse<T>(shape: Shape<T>, text: unknown): T | undefined {
+export function parse<T>(shape: Shape<T>, text: unknown): T | undefined {
   try {
     return shaped(shape, JSON.parse(String(text)), BYTES);
   } catch {

@@ -78,7 +78,7 @@ export function createWaiters(
 }
 
 /** Somebody else is loading, and there is nothing that may be served meanwhile. */
-function mustWait({ busy, entry }: ReadReply): boolean {
+export function mustWait({ busy, entry }: ReadReply): boolean {
   // Of an entry, ttl ends first.
   return busy?.backoff === false && !(entry && entry.freshForMs + entry.staleWhileRevalidateMs > 0);
 }

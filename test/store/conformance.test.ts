@@ -1,7 +1,9 @@
 // The conformance suite on the stores that live in this process, and proof that it lets no timer leak.
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import type { Store } from "../../src/store/contract.ts";
 import { localStore } from "../../src/store/local-store.ts";
+import { sqliteStore } from "../../src/store/sql.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import { sqlStorage } from "../../src/store/sql-storage.ts";
 import { storeConformance } from "../../src/testing/store-conformance.ts";
@@ -10,7 +12,8 @@ import { nodeSqlite } from "./node-sqlite.ts";
 
 const stores: Record<string, () => Store> = {
   memory: () => memoryStore(),
-  sqlite: () => localStore({ kind: "sqlite", partitions: 1, limits: {}, open: () => sqlStorage(nodeSqlite()) }),
+  SQL: () => localStore({ kind: "sql", partitions: 1, limits: {}, open: () => sqlStorage(nodeSqlite()) }),
+  sqlite: () => sqliteStore(new DatabaseSync(":memory:")),
 };
 
 for (const [kind, make] of Object.entries(stores)) {

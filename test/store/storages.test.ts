@@ -7,6 +7,8 @@ import { createPartition } from "../../src/store/partition.ts";
 import type { Partition } from "../../src/store/partition.ts";
 import type { PartitionStorage } from "../../src/store/partition-storage.ts";
 import { sqlStorage } from "../../src/store/sql-storage.ts";
+import { sqliteDatabase } from "../../src/store/sqlite-database.ts";
+import { sqliteStorage } from "../../src/store/sqlite-storage.ts";
 import { seededRandom, virtualPlatform } from "../../src/testing/virtual-platform.ts";
 import { nodeSqlite } from "./node-sqlite.ts";
 
@@ -55,21 +57,26 @@ const op = fc.oneof(
 );
 type Op = typeof op extends fc.Arbitrary<infer T> ? T : never;
 
-/** Runs the operations on a storage, and writes down every reply in the order it came. */
-async function replies(storage: PartitionStorage, ops: readonly Op[]): Promise<unknown[]> {
+/**
+ * Runs the operations on a storage, or by turns on several that are one, and writes down every reply in the order it came.
+ * Reads are held only if `holding`: by a partition that is not told of what another one did, they are held for longer.
+ */
+async function replies(storages: readonly PartitionStorage[], ops: readonly Op[], holding = true): Promise<unknown[]> {
   const platform = virtualPlatform({ settle: () => new Promise((resolve) => setImmediate(resolve)) });
   const limits = { maxBytes: 5_500, maxEntries: 2, maxTags: 3, maxLogRecords: 6, maxWaiters: 2 };
-  const partition: Partition = createPartition({ storage, platform: { ...platform, random: seededRandom(5) }, limits });
+  const options = { platform: { ...platform, random: seededRandom(5) }, limits };
+  const partitions = storages.map((storage) => createPartition({ storage, ...options }));
   const log: unknown[] = [];
   const tell = (index: number) => (reply: unknown) => void log.push([index, reply]);
   const granted = new Map<string, { epoch: string; version: number }>();
   let stored = "";
   for (const [index, it] of ops.entries()) {
+    const partition: Partition = partitions[index % partitions.length]!; // one at least
     const info = partition.info();
     const witness = { epoch: info.epoch, seq: info.seq, tip: info.tip };
     if (it.op === "read") {
       const lease = { token: it.token, leaseMs: 80, scopes: ["@"] };
-      void partition.read({ key: it.key, lease, waitMs: it.waitMs, witness }, {}).then((reply) => {
+      void partition.read({ key: it.key, lease, waitMs: holding ? it.waitMs : 0, witness }, {}).then((reply) => {
         tell(index)(reply);
         if (reply.lease) granted.set(it.key + it.token, { epoch: reply.epoch, version: reply.lease.version });
         if (reply.entry) stored = reply.entry.id;
@@ -103,7 +110,13 @@ test(`any sequence of operations gets the same replies from map storage and SQL 
   await fc.assert(
     fc.asyncProperty(fc.array(op, { minLength: 20, maxLength: 120, size: "max" }), async (ops) => {
       const sqlite = nodeSqlite();
-      expect(await replies(sqlStorage(sqlite), ops)).toEqual(await replies(mapStorage(), ops));
+      const expected = await replies([mapStorage()], ops);
+      expect(await replies([sqlStorage(sqlite)], ops)).toEqual(expected);
+      const shared = (name: string): PartitionStorage => sqliteStorage(sqliteDatabase(sqlite.raw, name), "normal");
+      expect(await replies([shared("one")], ops)).toEqual(expected);
+      // As three processes have it: nothing may depend on who asks.
+      const three = [shared("three"), shared("three"), shared("three")];
+      expect(await replies(three, ops, false)).toEqual(await replies([mapStorage()], ops, false));
       sqlite.raw.close();
     }),
     { seed: SEED, numRuns: RUNS },
