@@ -20,7 +20,7 @@ export const budgets = [
     entry: `export { memoryStore } from "./src/index.ts"`,
     goal: 3_000,
     // Raised from 4,150: an epoch that comes back after a fail-over is recognised (P1).
-    limit: 4_200,
+    limit: 4_210,
     reason: "as any adapter; whoever hands it to something else does not pay for the engine",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],
   },
@@ -28,7 +28,7 @@ export const budgets = [
     name: "sqliteStore alone",
     entry: `export { sqliteStore } from "./src/store/sql.ts"`,
     goal: 7_000,
-    limit: 7_060,
+    limit: 7_130,
     reason: "the protocol and the rows in SQL of IsocacheObject, and what several processes need: 3,550 on memoryStore",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],
   },

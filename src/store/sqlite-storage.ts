@@ -66,9 +66,9 @@ export function sqliteStorage(database: SqlDatabase, synchronous: Synchronous): 
       if (!ready) open();
       return base.atomic(step);
     },
-    reset(epoch) {
+    reset(epochs) {
       query("DELETE FROM iso1_leases");
-      base.reset(epoch);
+      base.reset(epochs);
     },
     lease(key) {
       const [row] = query("SELECT lease FROM iso1_leases WHERE key = ?", JSON.stringify(key));
