@@ -24,8 +24,8 @@ const DOLLAR = 0x24;
 
 /**
  * Finds the end of the value that begins at `start`. Throws a RangeError for what the codec does not write (maps, extensions
- * other than records), counts that the bytes cannot hold, more than MAX_DEPTH levels, and a value without end. msgpackr
- * would allocate any length it is told, and build whatever an extension says.
+ * other than records), more than MAX_DEPTH levels, and what ends before as many items came as were announced: each takes a
+ * byte at least. msgpackr would allocate any length it is told, and build whatever an extension says.
  */
 export function scan(bytes: Uint8Array, start: number): Scanned {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -60,13 +60,13 @@ export function scan(bytes: Uint8Array, start: number): Scanned {
     return true;
   };
   const values = (count: number, depth: number): void => {
-    if (count > bytes.length - at || depth > MAX_DEPTH) fail();
+    if (depth > MAX_DEPTH) fail();
     for (let i = 0; i < count; i++) value(depth + 1);
   };
   const record = (depth: number): void => {
     const id = byte();
     const count = lengthOf(byte(), 0x90, 0x9f, ARRAYS) ?? fail();
-    if (id < 0x40 || id > 0x7f || count > bytes.length - at) fail();
+    if (id < 0x40 || id > 0x7f) fail();
     for (let i = 0; i < count; i++) if (!text(byte())) fail();
     records[id] = count;
     values(count, depth);

@@ -51,8 +51,8 @@ const toText = (text: string): string => (UNSAFE_TEXT.test(text) ? escape(text) 
 const fromText = (text: string): string => (isEscaped(text) ? unescape(text) : text);
 
 /**
- * A codec that writes MessagePack: values of many objects of one shape are about a third smaller than with the default one,
- * since their keys are written once. It carries exactly what `jsonCodec` carries and reads what that wrote. Synchronous. It
+ * A codec that writes MessagePack: lists of objects of one shape take less than half of the bytes of the default codec, since
+ * their keys are written once. It carries exactly what `jsonCodec` carries and reads what that wrote. Synchronous. It
  * needs the package msgpackr, of which it uses the build without eval, so that it runs on Workers; it adds none of
  * msgpackr's extensions, which would be global.
  */
