@@ -9,7 +9,7 @@ export default defineConfig({
   platform: "neutral",
   splitting: true, // a class in two entries would be two classes
   treeshake: false, // esbuild does; a second pass only moves code between chunks
-  external: [/^cloudflare:/],
+  external: [/^cloudflare:/, /^msgpackr/],
   tsconfig: "tsconfig.workers.json",
   dts: true,
 });

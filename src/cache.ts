@@ -189,7 +189,7 @@ function createPart(part: Part): Cache {
     const fault = value === undefined ? "undefined is not stored" : (held.stream ?? (stores && held.uncarried));
     if (fault) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
     const meta = entryMeta(scope, options);
-    let bytes = stores && engine.codec.encode(held.value, held);
+    let bytes = stores && engine.codec.encode(held.value, { ...held, cache: engine.name, key });
     // Not awaited without need: from the moment it is asked for, reads here must not see the old value (P5).
     if (bytes && !(bytes instanceof Uint8Array)) bytes = await bytes;
     const { view, record, stamp, sentAt, ordered } = await writeKey(

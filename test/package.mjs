@@ -1,6 +1,6 @@
 // Packs the package and tries what comes out, as a user would get it: types, exports, plain Node, a Workers bundle.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { entryPoints, packageJson } from "./tooling/entries.mjs";
@@ -31,6 +31,10 @@ function pack() {
   );
   mkdirSync(installed, { recursive: true });
   run("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"]);
+  // As a user has them who imports what needs them.
+  for (const peer of Object.keys(packageJson.peerDependencies ?? {})) {
+    symlinkSync(join(root, "node_modules", peer), join(folder, "node_modules", peer), "dir");
+  }
   return tarball;
 }
 

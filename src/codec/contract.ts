@@ -3,8 +3,16 @@
 /** A value or a promise of it. Codecs that compress or encrypt are asynchronous; the default one is not. */
 export type MaybePromise<T> = T | Promise<T>;
 
+/** Where bytes are kept, for codecs that bind them to their place. The engine always says it. */
+export interface CodecPlace {
+  /** The cache's `name`. */
+  readonly cache?: string;
+  /** The key in the store, namespaces included. No two entries of a cache share one. */
+  readonly key?: string;
+}
+
 /** What the walk over a value already found out, so that a codec need not look again. */
-export interface EncodeHint {
+export interface EncodeHint extends CodecPlace {
   /** True if the value consists of nothing but what plain JSON carries unchanged. */
   readonly plain: boolean;
 }
@@ -15,7 +23,9 @@ export interface EncodeHint {
  *
  * - `encode` throws (or rejects with) a CodecError that names the path of what it cannot carry, and never changes the value.
  * - `decode` throws (or rejects with) a CodecError for bytes that are corrupt, truncated, foreign or hostile. It uses
- *   time and memory in proportion to the bytes, sets no prototype, and runs nothing it reads.
+ *   time and memory in proportion to the bytes (or to the limit it states, if it decompresses), sets no prototype, and
+ *   runs nothing it reads.
+ * - A codec around another one hands hint and place on.
  * - No I/O, no state between calls, no randomness at creation: a codec may be made at module scope.
  * - The engine treats any failure of `decode` as a miss and an event, and any failure of `encode` as "not stored".
  */
@@ -23,5 +33,5 @@ export interface Codec {
   /** A short name for messages, such as "json". */
   readonly name: string;
   encode(value: unknown, hint?: EncodeHint): MaybePromise<Uint8Array>;
-  decode(bytes: Uint8Array): MaybePromise<unknown>;
+  decode(bytes: Uint8Array, place?: CodecPlace): MaybePromise<unknown>;
 }

@@ -4,6 +4,12 @@
 export const PLAIN = "icj\x01";
 /** JSON in which strings may be tags, a zero byte, and the bytes of all buffers. */
 export const TAGGED = "icx\x01";
+/** MessagePack, and the bytes of all buffers. */
+export const MESSAGE_PACK = "icm\x01";
+/** The bytes of another format, compressed. */
+export const COMPRESSED = "icz\x01";
+/** The bytes of another format, encrypted. */
+export const ENCRYPTED = "ice\x01";
 /** Where the body begins. */
 export const BODY = 4;
 

@@ -19,6 +19,8 @@ export interface EngineOptions {
   readonly store: StoreConnection | undefined;
   readonly tier: MemoryTier<Copy>;
   readonly codec: Codec;
+  /** The cache's name: with a stored key, the place that codecs may bind bytes to. */
+  readonly name: string;
   readonly values: ValueMode;
   readonly events: Emitter;
   readonly maxStalenessMs: number;

@@ -136,7 +136,10 @@ async function toCopy(
   let held = kept?.held;
   if (entry.bytes || !held) {
     try {
-      held = adopt(await codec.decode(entry.bytes ?? new Uint8Array()), values);
+      held = adopt(
+        await codec.decode(entry.bytes ?? new Uint8Array(), { cache: engine.name, key: reader.key }),
+        values,
+      );
       if (held.uncarried !== undefined) throw new CodecError(`no value: ${held.uncarried}`);
     } catch (error) {
       report(engine, "decode", error, reader.name);

@@ -68,7 +68,7 @@ export async function load(
     const held = renewed?.held ?? holdValue(engine, name, answer);
     const meta = entryMeta(reader.scope, options);
     const tookMs = engine.clock() - beganAt;
-    const meant = lease && store && ttlMs > 0 && (await entryOf(engine, name, held, meta, renewed));
+    const meant = lease && store && ttlMs > 0 && (await entryOf(engine, reader, held, meta, renewed));
     const takenOver = flight.spent;
     const done = meant && (await commit(engine, reader, flight, { ...lease, entry: meant }));
     // Not stored, or not known to be: nobody keeps the value.
@@ -165,10 +165,10 @@ function holdValue(engine: Engine, name: string, answer: unknown): Held {
 }
 
 /** What is to be stored: the entry there is, with a new life, or the value. Undefined if it cannot be encoded. */
-async function entryOf(engine: Engine, name: string, held: Held, meta: EntryMeta, renewed: Copy | undefined) {
+async function entryOf(engine: Engine, { key, name }: Reader, held: Held, meta: EntryMeta, renewed: Copy | undefined) {
   if (renewed) return { ...meta, keep: renewed.id };
   try {
-    return { ...meta, bytes: await engine.codec.encode(held.value, held) };
+    return { ...meta, bytes: await engine.codec.encode(held.value, { ...held, cache: engine.name, key }) };
   } catch (error) {
     report(engine, "encode", error, name);
     return undefined;

@@ -101,10 +101,14 @@ async function fails(run: () => unknown, about = ""): Promise<void> {
   if (!right) throw new Error(`expected a CodecError about "${about}"`, { cause: error });
 }
 
-async function roundTrip(codec: Codec, value: unknown): Promise<void> {
+/** The value is made anew to compare with. Its bytes need not be the same each time: encryption is random. */
+async function roundTrip(codec: Codec, make: () => unknown): Promise<void> {
+  const value = make();
   const bytes = await codec.encode(value);
-  if (!sameValue(await codec.decode(bytes), value)) throw new Error("came back different");
-  if (!sameValue(await codec.encode(value), bytes)) throw new Error("encoding changed the value or is not repeatable");
+  if (!sameValue(value, make())) throw new Error("encoding changed the value");
+  for (const each of [bytes, await codec.encode(value)]) {
+    if (!sameValue(await codec.decode(each), value)) throw new Error("came back different");
+  }
 }
 
 /** Bytes as some stores return them: a part of a larger buffer, at an odd offset. */
@@ -120,15 +124,14 @@ const everything = (): unknown => Object.values(carried());
 export const codecConformance: readonly CodecCase[] = [
   ...Object.keys(carried()).map((name) => ({
     name: `carries ${name}`,
-    run: (codec: Codec) => roundTrip(codec, carried()[name]),
+    run: (codec: Codec) => roundTrip(codec, () => carried()[name]),
   })),
   {
     name: "carries each of them as the root too",
     async run(codec) {
-      for (const value of Object.values(carried()).flatMap((value) => (Array.isArray(value) ? value : []))) {
-        await roundTrip(codec, value);
-      }
-      await roundTrip(codec, undefined);
+      const roots = (): unknown[] => Object.values(carried()).flatMap((value) => (Array.isArray(value) ? value : []));
+      for (const index of roots().keys()) await roundTrip(codec, () => roots()[index]);
+      await roundTrip(codec, () => undefined);
     },
   },
   {
