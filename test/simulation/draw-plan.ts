@@ -1,6 +1,17 @@
 // Draws a schedule from a seed: what collides is on few keys and at few instants, since rare holes need collisions.
 import { createDraw, mix, type Draw } from "./draw.ts";
-import type { EntryPlan, Fault, FaultKind, InstancePlan, LoaderPlan, NetworkPlan, Op, OpKind, Plan } from "./plan.ts";
+import type {
+  CancelPlan,
+  EntryPlan,
+  Fault,
+  FaultKind,
+  InstancePlan,
+  LoaderPlan,
+  NetworkPlan,
+  Op,
+  OpKind,
+  Plan,
+} from "./plan.ts";
 
 /**
  * Each part has a seed of its own, so that a change of one leaves the others as they are. What happens to a request in the
@@ -153,7 +164,7 @@ function drawOps(draw: Draw, seed: number, frame: Frame): Op[] {
   return ops.sort((a, b) => a.at - b.at);
 }
 
-const drawCancel = (draw: Draw): Op["cancel"] =>
+const drawCancel = (draw: Draw): CancelPlan =>
   draw.chance(0.5)
     ? { in: "request", afterMs: draw.int(0, 150) }
     : { in: draw.pick(["load", "commit"]), afterMs: draw.int(0, 20) };
