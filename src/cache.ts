@@ -189,17 +189,20 @@ function createPart(part: Part): Cache {
     const fault = value === undefined ? "undefined is not stored" : (held.stream ?? (stores && held.uncarried));
     if (fault) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
     const meta = entryMeta(scope, options);
-    let bytes = stores && engine.codec.encode(held.value, { ...held, cache: engine.name, key });
-    // Not awaited without need: from the moment it is asked for, reads here must not see the old value (P5).
-    if (bytes && !(bytes instanceof Uint8Array)) bytes = await bytes;
-    const { view, record, stamp, sentAt, ordered } = await writeKey(
+    const bytes = stores && engine.codec.encode(held.value, { ...held, cache: engine.name, key });
+    // Not awaited here: from the moment it is asked for, reads must not see the old value (P5), nor later writes lose to it.
+    const isReady = !(bytes instanceof Promise);
+    const done = await writeKey(
       engine,
       request,
       // Without a store nothing is encoded: the write is a set all the same.
       bytes || !engine.store
-        ? { kind: "set", key, entry: { ...meta, bytes: bytes || new Uint8Array() } }
+        ? { kind: "set", key, entry: { ...meta, bytes: (isReady && bytes) || new Uint8Array() } }
         : { kind: "delete", key },
+      isReady ? undefined : bytes,
     );
+    if (!done) return;
+    const { view, record, stamp, sentAt, ordered } = done;
     if (!options.memory || options.ttlMs === 0) return;
     const { seq, nonce } = record;
     const origin = {

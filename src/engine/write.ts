@@ -9,11 +9,12 @@ import {
   newId,
   pause,
   viewOf,
+  within,
   type Engine,
   type RequestScope,
 } from "./engine.ts";
 import { namedTags, userKey } from "./names.ts";
-import { isExpiry, isInDoubt, supersedes, type Pending } from "./pending.ts";
+import { covers, isExpiry, isInDoubt, supersedes, type Pending } from "./pending.ts";
 import { drop, proveBy, type View } from "./view.ts";
 
 /** An acknowledged write on one partition. */
@@ -30,13 +31,17 @@ const MAX_PENDING = 1_000;
 /** Retries of a write in doubt: first after, at most every. */
 const RETRY_MS = [100, 5_000] as const;
 
-/** One write on the partition of its key. Rejects with a StoreError if it was not acknowledged. */
+/**
+ * One write on the partition of its key. Rejects with a StoreError if it was not acknowledged. Undefined: a later write
+ * of the key was acknowledged while the value was still being encoded (`bytes`, in place of those of the entry).
+ */
 export async function writeKey(
   engine: Engine,
   request: RequestScope,
   write: Write & { readonly key: string },
-): Promise<Acknowledged> {
-  const asked = askFor(engine, write);
+  bytes?: Promise<Uint8Array>,
+): Promise<Acknowledged | undefined> {
+  const asked = askFor(engine, write, bytes);
   for (let again = false; ; again = true) {
     try {
       return await writeTo(engine, viewOf(engine, write.key), request, asked, again);
@@ -69,9 +74,12 @@ export async function writeTags(engine: Engine, request: RequestScope, write: Wr
 }
 
 /** A write as it is asked for: its place in the order of all stays, however often it starts over. */
-type Asked = Pick<Pending, "write" | "nonce" | "tick">;
+type Asked = Pick<Pending, "write" | "nonce" | "tick" | "bytes">;
 
-const askFor = (engine: Engine, write: Write): Asked => ({ write, nonce: newId(engine), tick: ++engine.tick });
+function askFor(engine: Engine, write: Write, bytes?: Promise<Uint8Array>): Asked {
+  bytes?.catch(() => undefined); // whoever sends them hears of it; who must not, hears of something else
+  return { write, nonce: newId(engine), tick: ++engine.tick, bytes };
+}
 
 /** `again`: it has started over, and is among the writes in doubt, unless a later one has made it pointless. */
 async function writeTo(
@@ -80,7 +88,7 @@ async function writeTo(
   request: RequestScope,
   asked: Asked,
   again: boolean,
-): Promise<Acknowledged> {
+): Promise<Acknowledged | undefined> {
   if (engine.closed) throw closedError();
   if (!engine.store) return writeHere(engine, view, asked);
   const { write } = asked;
@@ -117,15 +125,29 @@ function told(engine: Engine, write: Write, durationMs: number): void {
   engine.events.emit("write", { operation: tags?.length === 0 ? "clear" : write.kind, durationMs, ...on });
 }
 
+/** Whether a value is still being encoded that a later write is to replace or to remove. */
+const isEncodedFor = ({ write, bytes, attempted }: Pending, later: Write): boolean =>
+  write.kind === "set" && bytes !== undefined && !attempted && covers(later, write.key, write.entry.tags, true);
+
 /** Sends a write once, or twice if the first came too late by a store clock that has jumped since. */
-async function attempt(engine: Engine, view: View, pending: Pending): Promise<Acknowledged> {
-  const { write, nonce, tick } = pending;
+async function attempt(engine: Engine, view: View, pending: Pending): Promise<Acknowledged | undefined> {
+  const { write, nonce, tick, bytes } = pending;
   const { kind } = write;
   const beganAt = engine.clock();
+  const encoding = view.pending.filter((other) => other.tick < tick && isEncodedFor(other, write));
+  if (encoding.length > 0) {
+    const encoded = Promise.allSettled(encoding.map((other) => other.bytes));
+    await within(engine, encoded, engine.storeTimeoutMs);
+  }
+  let value = write;
+  if (kind === "set" && bytes) {
+    value = { ...write, entry: { ...write.entry, bytes: await bytes } };
+    if (!view.pending.includes(pending)) return undefined;
+  }
   // A value that was set before is not set again: who set it was told that it failed, and may have gone on.
   const send = () => {
     const again: Write = kind === "set" ? { kind: "delete", key: write.key } : write;
-    return ask(engine, view, "write", { write: pending.attempted ? again : write, nonce, ...deadlineOf(engine, view) });
+    return ask(engine, view, "write", { write: pending.attempted ? again : value, nonce, ...deadlineOf(engine, view) });
   };
   let answered = await send();
   // Unless a later write made it pointless meanwhile: this one would undo that.
