@@ -140,7 +140,7 @@ async function attempt(engine: Engine, view: View, pending: Pending): Promise<Ac
     await within(engine, encoded, engine.storeTimeoutMs);
   }
   let value = write;
-  if (kind === "set" && bytes) {
+  if (kind === "set" && bytes && !pending.attempted) {
     value = { ...write, entry: { ...write.entry, bytes: await bytes } };
     if (!view.pending.includes(pending)) return undefined;
   }

@@ -85,7 +85,8 @@ async function write(world: World, cache: Cache, call: Call): Promise<void> {
   const { history, plan } = world;
   const made = op.kind === "set" ? newValue(history, op) : undefined;
   if (made !== undefined) made.readAt = begun;
-  const bounded = op.burnMs === 0 && !plan.faults.some(({ kind }) => CLOCK_FAULTS.includes(kind));
+  const bounded =
+    op.burnMs === 0 && plan.encodeMs === 0 && !plan.faults.some(({ kind }) => CLOCK_FAULTS.includes(kind));
   const invalidation: Invalidation = { op, by: life, asked: begun, made, done: new Map(), bounded };
   history.invalidations.push(invalidation);
   call.request.invalidation = invalidation;

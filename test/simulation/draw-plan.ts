@@ -250,6 +250,7 @@ export function drawPlan(seed: number): Plan {
     storeTimeoutMs: timeoutMs,
     leaseMs,
     failureBackoffMs: options.pick([50, 1_000]),
+    encodeMs: calm ? 0 : options.pick([0, 0, 0, 10, Math.floor(1.5 * timeoutMs)]),
     limits: {
       maxEntries: calm ? 100 : options.pick([1, 100, 100]),
       maxTags: options.pick([1, 100, 100]),

@@ -141,6 +141,8 @@ export interface Plan {
   readonly storeTimeoutMs: number;
   readonly leaseMs: number;
   readonly failureBackoffMs: number;
+  /** How long the codec takes to encode a value, at most; 0: it is synchronous. */
+  readonly encodeMs: number;
   readonly limits: LimitsPlan;
   readonly instances: readonly InstancePlan[];
   readonly network: NetworkPlan;

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { createHost } from "../../runtimes/cloudflare/host.ts";
 import type { durableObjectStore } from "../../runtimes/cloudflare/store.ts";
 import type { createCache } from "../../src/cache.ts";
+import type { jsonCodec } from "../../src/codec/json.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { Platform } from "../../src/platform.ts";
 import type { localStore } from "../../src/store/local-store.ts";
@@ -15,6 +16,7 @@ import { root } from "../tooling/install.mjs";
 
 interface Parts {
   readonly createCache: typeof createCache;
+  readonly jsonCodec: typeof jsonCodec;
   readonly localStore: typeof localStore;
   readonly mapStorage: typeof mapStorage;
   /** The engine of each cache, by the platform that it was given: what a cache remembers is to be seen nowhere else. */
@@ -67,6 +69,7 @@ export async function edited(edits: readonly Edit[]): Promise<Subject> {
   };
   const code = `
     export { createCache } from "./src/cache.ts";
+    export { jsonCodec } from "./src/codec/json.ts";
     export { engines } from "./src/engine/engine.ts";
     export { localStore } from "./src/store/local-store.ts";
     export { mapStorage } from "./src/store/map-storage.ts";

@@ -18,6 +18,7 @@ import { createObserver } from "./observer.ts";
 import { PLAIN_ENTRY, PLAIN_LOADER, PLAIN_OP } from "./plain.ts";
 import type { Op, Plan } from "./plan.ts";
 import { createServer, type Server } from "./server/server.ts";
+import { slowCodec } from "./slow-codec.ts";
 import { schedule } from "./strike.ts";
 import type { Subject } from "./subject.ts";
 
@@ -122,6 +123,10 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
         storeTimeout: plan.storeTimeoutMs,
         lease: plan.leaseMs,
         failureBackoff: plan.failureBackoffMs,
+        codec:
+          plan.encodeMs > 0
+            ? slowCodec(subject.jsonCodec(), { base, life, draw, maxMs: () => (world.healed ? 0 : plan.encodeMs) })
+            : undefined,
       });
       cache.on("hit", (hit) => {
         const request = requests.getStore();

@@ -24,11 +24,21 @@ export function partitionsOf({ plan, server }: Pick<World, "plan" | "server">, {
   return isKeyWrite(kind) || (disputed && lost) ? 1 : server.partitions;
 }
 
-/** What resolves was done, in every partition that it concerns. */
-export function checkAcknowledged(world: World, { op, done }: Invalidation): void {
-  if (done.size < partitionsOf(world, op)) {
-    world.history.violate("loud writes", `${showOp(op)} was acknowledged and never done`);
-  }
+/** What resolves was done, in every partition that it concerns; or a later own write of the key has overtaken it. */
+export function checkAcknowledged(world: World, invalidation: Invalidation): void {
+  const { op, done } = invalidation;
+  const { history, plan } = world;
+  if (done.size >= partitionsOf(world, op)) return;
+  if (plan.encodeMs > 0 && history.invalidations.some((later) => overtakes(later, invalidation))) return;
+  history.violate("loud writes", `${showOp(op)} was acknowledged and never done`);
+}
+
+/** Whether a later write of the same instance does all that an earlier one does. */
+function overtakes(later: Invalidation, { by, op, asked }: Invalidation): boolean {
+  if (later.by !== by || later.done.size === 0 || later.asked.step <= asked.step) return false;
+  if (later.op.kind === "clear") return later.op.path.length === 0 || later.op.path.join("/") === op.path.join("/");
+  if (isKeyWrite(op.kind)) return (later.op.kind === "set" || later.op.kind === "delete") && later.op.key === op.key;
+  return later.op.kind === "invalidateTags";
 }
 
 /** A retry is pointless, and would remove newer data, once a later own write of the key was acknowledged. */
@@ -52,16 +62,11 @@ export function checkRetry(history: History, life: Life, retried: Invalidation):
 /** What was asked for and rejected is done in the end, if the instance lives; or a later own write does its work. */
 export function checkThrough(world: World): void {
   const { history } = world;
-  for (const { op, by, rejected, done, asked } of history.invalidations) {
+  for (const invalidation of history.invalidations) {
+    const { op, by, rejected, done } = invalidation;
     if (rejected === undefined || by.dead || by.cancelled || by.closedEarly) continue;
     if (done.size >= partitionsOf(world, op)) continue;
-    const covered = history.invalidations.some((later) => {
-      if (later.by !== by || later.done.size === 0 || later.asked.step < asked.step) return false;
-      if (later.op.kind === "clear") return later.op.path.length === 0 || later.op.path.join("/") === op.path.join("/");
-      if (isKeyWrite(op.kind))
-        return (later.op.kind === "set" || later.op.kind === "delete") && later.op.key === op.key;
-      return later.op.kind === "invalidateTags";
-    });
+    const covered = history.invalidations.some((later) => overtakes(later, invalidation));
     if (!covered) history.violate("loud writes", `${showOp(op)} on ${by.name} was rejected and never got through`);
   }
 }
