@@ -2,6 +2,7 @@
 import { OptionError, StoreError, TimeoutError } from "../errors.ts";
 import type { Answer, CallOptions, Moved, Stamp, StoreConnection, Witnessed } from "../store/contract.ts";
 import { after, closedError, createViews, viewOf, type Engine } from "./engine.ts";
+import type { Pending } from "./pending.ts";
 import { note, type View } from "./view.ts";
 
 /** An answer, with when its question was sent. */
@@ -96,7 +97,7 @@ export async function ask<Name extends keyof Operations>(
 export const deadlineOf = (engine: Engine, { storeAheadMs }: View): { deadline?: number } =>
   storeAheadMs === undefined ? {} : { deadline: storeAheadMs + engine.clock() + engine.storeTimeoutMs - 1 };
 
-/** Starts over with the number of partitions that the store has recorded. Own writes are in doubt where they belong now. */
+/** Starts over with the number of partitions that the store has recorded. Own writes go where they belong now. */
 function repartition(engine: Engine): void {
   const before = engine.views;
   engine.views = createViews(engine);
@@ -105,6 +106,7 @@ function repartition(engine: Engine): void {
   for (const pending of new Set(before.flatMap((view) => view.pending))) {
     const { write } = pending;
     const views = "key" in write ? [viewOf(engine, write.key)] : engine.views;
-    for (const view of views) view.pending.push({ ...pending, attempted: true });
+    // One for each partition, since each is acknowledged by itself; all in doubt as soon as the first attempt has failed.
+    for (const view of views) view.pending.push(Object.create(pending) as Pending);
   }
 }

@@ -214,6 +214,7 @@ function collapse(engine: Engine, view: View): void {
   if (!last) return;
   const write: Write = { kind: "tags", tags: [RESERVED_TAG] };
   // A nonce of its own: under that of another write, the store may take it for a repeat, and do nothing.
-  const all: Pending = { ...last, write, nonce: newId(engine) };
+  const { tick, attempted } = last;
+  const all: Pending = { write, nonce: newId(engine), tick, attempted, bytes: undefined };
   view.pending = [all, ...view.pending.filter(({ attempted }) => !attempted)];
 }

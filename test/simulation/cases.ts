@@ -360,4 +360,32 @@ export const cases: readonly Case[] = [
       },
     ],
   },
+  {
+    // A set that was still being encoded was in doubt in the new partitions at once, and its key was deleted: the set found
+    // its own nonce there, took that for its work, and resolved with nothing stored.
+    name: "a set under way is retried when the partitions change",
+    plan: plainPlan({
+      seed: 1_111,
+      store: "object",
+      spanMs: 600,
+      maxStalenessMs: 2_000,
+      storeTimeoutMs: 1_000,
+      leaseMs: 10_000,
+      failureBackoffMs: 1_000,
+      encodeMs: 1_500,
+      instances: [{}, { partitions: 3 }],
+      ops: [
+        { id: 4, at: 318, instance: 1, kind: "getOrSet" },
+        { id: 2, at: 396, instance: 0, kind: "set" },
+        { id: 5, at: 403, instance: 0, kind: "set" },
+      ],
+    }),
+    undo: [
+      {
+        file: "engine/call.ts",
+        from: "view.pending.push(Object.create(pending) as Pending);",
+        to: "view.pending.push({ ...pending, attempted: true });",
+      },
+    ],
+  },
 ];
