@@ -11,8 +11,8 @@ export const budgets = [
     entry: `export { createCache } from "./src/index.ts"`,
     goal: 9_000,
     // Raised from 14,100: when the store's partitions change, own writes keep their order and go where they belong (P5).
-    // And to 14,320: a codec is told where its bytes are kept, and sets keep their order while they are being encoded (P5).
-    limit: 14_320,
+    // And to 14,360: a codec is told where its bytes are kept, and sets keep their order while they are being encoded (P5).
+    limit: 14_360,
     reason: "engine, memory tier, coherence and the default codec, on every page and in every Worker",
     without: ["src/testing/"],
   },

@@ -8,6 +8,8 @@ export interface Pending {
   readonly nonce: string;
   /** When it was asked for, in ticks. */
   readonly tick: number;
+  /** The same in local time. */
+  readonly askedAt: number;
   /** Of a set whose value is still being encoded: it is sent with them, and what was asked for after it is sent after it. */
   readonly bytes: Promise<Uint8Array> | undefined;
   /** Settles when the first attempt was acknowledged or failed. */

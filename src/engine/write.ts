@@ -74,11 +74,11 @@ export async function writeTags(engine: Engine, request: RequestScope, write: Wr
 }
 
 /** A write as it is asked for: its place in the order of all stays, however often it starts over. */
-type Asked = Pick<Pending, "write" | "nonce" | "tick" | "bytes">;
+type Asked = Omit<Pending, "firstAttempt" | "attempted">;
 
 function askFor(engine: Engine, write: Write, bytes?: Promise<Uint8Array>): Asked {
   bytes?.catch(() => undefined); // whoever sends them hears of it; who must not, hears of something else
-  return { write, nonce: newId(engine), tick: ++engine.tick, bytes };
+  return { write, nonce: newId(engine), tick: ++engine.tick, askedAt: engine.clock(), bytes };
 }
 
 /** `again`: it has started over, and is among the writes in doubt, unless a later one has made it pointless. */
@@ -134,16 +134,18 @@ async function attempt(engine: Engine, view: View, pending: Pending): Promise<Ac
   const { write, nonce, tick, bytes } = pending;
   const { kind } = write;
   const beganAt = engine.clock();
-  const encoding = view.pending.filter((other) => other.tick < tick && isEncodedFor(other, write));
-  if (encoding.length > 0) {
-    const encoded = Promise.allSettled(encoding.map((other) => other.bytes));
-    await within(engine, encoded, engine.storeTimeoutMs);
-  }
+  // Nobody waits for one that has taken too long: its request may be gone.
+  const since = beganAt - engine.storeTimeoutMs;
+  const encoding = view.pending.flatMap((other) =>
+    other.tick < tick && other.askedAt > since && isEncodedFor(other, write) ? (other.bytes ?? []) : [],
+  );
+  if (encoding.length > 0) await within(engine, Promise.allSettled(encoding), engine.storeTimeoutMs);
   let value = write;
   if (kind === "set" && bytes && !pending.attempted) {
     value = { ...write, entry: { ...write.entry, bytes: await bytes } };
-    if (!view.pending.includes(pending)) return undefined;
+    encoding.push(bytes);
   }
+  if (encoding.length > 0 && !view.pending.includes(pending)) return undefined;
   // A value that was set before is not set again: who set it was told that it failed, and may have gone on.
   const send = () => {
     const again: Write = kind === "set" ? { kind: "delete", key: write.key } : write;
@@ -214,7 +216,7 @@ function collapse(engine: Engine, view: View): void {
   if (!last) return;
   const write: Write = { kind: "tags", tags: [RESERVED_TAG] };
   // A nonce of its own: under that of another write, the store may take it for a repeat, and do nothing.
-  const { tick, attempted } = last;
-  const all: Pending = { write, nonce: newId(engine), tick, attempted, bytes: undefined };
+  const { tick, askedAt } = last;
+  const all: Pending = { write, nonce: newId(engine), tick, askedAt, attempted: true, bytes: undefined };
   view.pending = [all, ...view.pending.filter(({ attempted }) => !attempted)];
 }

@@ -85,8 +85,8 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
 
   /** A write that nobody asked for: an instance that had too many in doubt has made one that covers them all. */
   const coverAll = (life: Life, partition: number, at: Moment): void => {
-    for (const { by, rejected, done } of history.invalidations) {
-      if (by === life && rejected && !done.has(partition)) done.set(partition, { ...at, lost: false });
+    for (const { by, acknowledged, done } of history.invalidations) {
+      if (by === life && !acknowledged && !done.has(partition)) done.set(partition, { ...at, lost: false });
     }
   };
 
