@@ -9,12 +9,14 @@ import type {
   WriteReply,
   WriteRequest,
 } from "../../src/store/contract.ts";
+import { child, ROOT, storedKey } from "../../src/engine/names.ts";
+import { RESERVED_TAG } from "../../src/store/contract.ts";
 import { checkFailOver, recordName } from "./checks/fail-over.ts";
 import { checkRetry } from "./checks/loud-writes.ts";
 import { checkResurrection } from "./checks/resurrection.ts";
 import { showOp, type Done, type History, type Invalidation, type Moment, type Value } from "./history.ts";
 import type { Life, Request } from "./life.ts";
-import type { Plan } from "./plan.ts";
+import { isKeyWrite, type Op, type Plan } from "./plan.ts";
 import { showMessage } from "./show.ts";
 
 export type Operation = "read" | "commit" | "renew" | "release" | "write" | "changesSince" | "info";
@@ -26,6 +28,12 @@ export interface Observer {
   executed(name: Operation, partition: number, sent: object, reply: object, at: Moment, life: Life): void;
   /** Remembers what is done and what is lost; the function returned: the store goes on with what it held then. */
   remember(): () => void;
+}
+
+/** Whether a write is what the operation asks for. */
+function isOf({ kind, key, path }: Op, what: WriteRequest["write"]): boolean {
+  if ("key" in what) return kind === what.kind && what.key === storedKey(path.reduce(child, ROOT), key);
+  return what.kind === (kind === "expireTags" ? "expireTags" : "tags") && !isKeyWrite(kind);
 }
 
 export function createObserver(history: History, { storeTimeoutMs, limits }: Plan): Observer {
@@ -63,7 +71,10 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
     const { nonce, write: what } = sent;
     const invalidation = byNonce.get(nonce);
     if (reply.record === undefined) return;
-    if (invalidation === undefined) return coverAll(life, partition, at);
+    if (invalidation === undefined) {
+      if (what.kind === "tags" && what.tags[0] === RESERVED_TAG) coverAll(life, partition, at);
+      return; // else a retry of one that was cancelled before it was sent
+    }
     const { made, rejected, bounded, done } = invalidation;
     if (done.get(partition)?.lost !== false) done.set(partition, { ...at, lost: false });
     checkOnce(invalidation, nonce, reply);
@@ -112,11 +123,11 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
 
   return {
     sends(life, sent, request) {
-      const { nonce, deadline } = sent as WriteRequest; // what a write sends
+      const { nonce, deadline, write: what } = sent as WriteRequest; // what a write sends
       const own = request?.invalidation;
       let invalidation = byNonce.get(nonce);
-      // In its request another write may be sent, too: one that covers all that are in doubt.
-      if (invalidation === undefined && own !== undefined && own.nonce === undefined) {
+      // In its request another write may be sent, too: one that is retried, or that covers all that are in doubt.
+      if (invalidation === undefined && own !== undefined && own.nonce === undefined && isOf(own.op, what)) {
         byNonce.set(nonce, (invalidation = own));
         own.nonce = nonce;
         if (deadline === undefined) own.bounded = false;
