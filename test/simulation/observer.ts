@@ -30,9 +30,12 @@ export interface Observer {
   remember(): () => void;
 }
 
-/** Whether a write is what the operation asks for. */
+/** Whether a write is what the operation asks for. A set that is not stored, only invalidates. */
 function isOf({ kind, key, path }: Op, what: WriteRequest["write"]): boolean {
-  if ("key" in what) return kind === what.kind && what.key === storedKey(path.reduce(child, ROOT), key);
+  if ("key" in what) {
+    const isKind = kind === what.kind || (kind === "set" && what.kind === "delete");
+    return isKind && what.key === storedKey(path.reduce(child, ROOT), key);
+  }
   return what.kind === (kind === "expireTags" ? "expireTags" : "tags") && !isKeyWrite(kind);
 }
 
