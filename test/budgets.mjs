@@ -11,7 +11,8 @@ export const budgets = [
     entry: `export { createCache } from "./src/index.ts"`,
     goal: 9_000,
     // Raised from 14,160: `wrap` with its key encoding, `warm` and `pull` are methods, which no bundler can leave out.
-    limit: 14_980,
+    // And from 14,980: a synchronous SHA-256, so that long arguments are no error that only some calls meet.
+    limit: 15_510,
     reason: "engine, memory tier, coherence and the default codec, on every page and in every Worker",
     without: ["src/testing/"],
   },
