@@ -1,4 +1,6 @@
 // The facade: checks what users give, resolves options, and delegates to the engine.
+import { warmWith, type Warming } from "./calls/warm.ts";
+import { wrapWith, type Wrapping } from "./calls/wrap.ts";
 import { jsonCodec } from "./codec/json.ts";
 import { give, hold } from "./codec/walk.ts";
 import { defaultPlatform } from "./default-platform.ts";
@@ -47,7 +49,7 @@ export interface ExecutionContextLike {
  * Reads fail open: a store that is out of reach never fails a read that the loader can answer. Writes fail loud: what
  * the store did not acknowledge rejects with a StoreError, goes on being retried, and is honoured here meanwhile.
  */
-export interface Cache {
+export interface Cache extends Wrapping, Warming {
   /**
    * The value of the key, loaded if there is none. Concurrent calls share one load, here and across instances. Rejects
    * with a LoaderError if the loader fails and nothing stale may be served. A loader that skips gives undefined.
@@ -60,6 +62,11 @@ export interface Cache {
   getEntry<T = unknown>(key: string, options?: ReadOptions): Promise<CacheEntry<T> | undefined>;
   /** Whether `get` would find something. */
   has(key: string, options?: ReadOptions): Promise<boolean>;
+  /**
+   * What a strong `get` finds; and deletes the key, found or not. Rejects as `delete` does. Not atomic: concurrent pulls
+   * may get the same value, and a value set between the two steps is removed unseen. Two round trips.
+   */
+  pull<T = unknown>(key: string): Promise<T | undefined>;
   /** Stores a value. Loads under way do not overwrite it. A value that cannot be carried rejects with a CodecError. */
   set(key: string, value: unknown, options?: EntryOptions): Promise<void>;
   /** Removes the value. Loads under way do not bring it back. */
@@ -178,6 +185,8 @@ function createPart(part: Part): Cache {
   const write = async (kind: "delete" | "expire", key: string): Promise<void> =>
     void (await writeKey(engine, request, { kind, key: keyOf(key) }));
 
+  const remove = (key: string): Promise<void> => write("delete", key);
+
   const writeAll = async (kind: "tags" | "expireTags", tags: readonly string[]): Promise<void> =>
     writeTags(engine, request, { kind, tags: parseTags("tags", tags).map((tag) => scopedTag(scope, tag)) });
 
@@ -217,13 +226,15 @@ function createPart(part: Part): Cache {
     install(engine, key, createCopy(view, held, meta, origin, options.memoryTtlMs), ordered);
   };
 
+  const getOrSet = <T>(key: string, loader: Loader<T>, given?: EntryOptions): Promise<T> => {
+    const copy = hit(key, given);
+    if (copy === undefined) return load(key, loader, given);
+    countHit(engine, key, "memory", "fresh");
+    return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
+  };
+
   return {
-    getOrSet<T>(key: string, loader: Loader<T>, given?: EntryOptions): Promise<T> {
-      const copy = hit(key, given);
-      if (copy === undefined) return load(key, loader, given);
-      countHit(engine, key, "memory", "fresh");
-      return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
-    },
+    getOrSet,
     get: async (key, options) => valueOf(await lookUp(key, options)),
     async getEntry<T>(key: string, options?: ReadOptions) {
       const found = await lookUp(key, options);
@@ -241,8 +252,14 @@ function createPart(part: Part): Cache {
       };
     },
     has: async (key, options) => (await lookUp(key, options)) !== undefined,
+    async pull<T>(key: string) {
+      // Where there is no store to ask, memory knows.
+      const found = await find(key, undefined, { ...defaults, strong: engine.store !== undefined && defaults.store });
+      await remove(key);
+      return valueOf<T | undefined>(found);
+    },
     set,
-    delete: (key) => write("delete", key),
+    delete: remove,
     expire: (key) => write("expire", key),
     invalidateTags: (tags) => writeAll("tags", tags),
     expireTags: (tags) => writeAll("expireTags", tags),
@@ -262,6 +279,8 @@ function createPart(part: Part): Cache {
       };
       return createPart({ ...part, request: { waitUntil, holds: [] } });
     },
+    wrap: wrapWith({ getOrSet, remove, check: (given) => void resolveEntry(defaults, given) }),
+    warm: warmWith({ getOrSet, report: (error, key) => report(engine, "warm", error, key) }),
     on: events.on,
     off: events.off,
     stats() {

@@ -1,5 +1,7 @@
 // The public API and nothing else.
 export { createCache, type Cache, type CacheEntry, type ExecutionContextLike } from "./cache.ts";
+export type { WarmEntry, Warming, WarmOptions, WarmProgress, WarmResult } from "./calls/warm.ts";
+export type { Wrapped, Wrapping, WrapKey, WrapOptions } from "./calls/wrap.ts";
 export type { Codec, EncodeHint } from "./codec/contract.ts";
 export type { ValueMode } from "./codec/walk.ts";
 export type { Duration, Size } from "./options/durations.ts";

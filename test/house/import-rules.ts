@@ -24,6 +24,10 @@ const arrows: readonly { readonly from: RegExp; readonly to: readonly string[] }
     from: /^src\/engine\//,
     to: ["src/engine/", "src/memory/", "src/observe/", "src/codec/walk.ts", resolved, ...contracts],
   },
+  {
+    from: /^src\/calls\//,
+    to: ["src/calls/", "src/options/", "src/engine/context.ts", "src/codec/walk.ts", "src/codec/tags.ts", ...contracts],
+  },
   { from: /^src\/options\//, to: ["src/options/", "src/codec/walk.ts", ...contracts] },
   { from: /^src\/memory\//, to: ["src/memory/"] },
   { from: /^src\/observe\//, to: ["src/observe/", ...contracts] },
