@@ -12,7 +12,8 @@ export const budgets = [
     goal: 9_000,
     // Raised from 14,100: when the store's partitions change, own writes keep their order and go where they belong (P5).
     // And to 14,360: a codec is told where its bytes are kept, and sets keep their order while they are being encoded (P5).
-    limit: 14_360,
+    // And to 15,200: `wrap` with its key encoding, `warm` and `pull` are methods, which no bundler can leave out.
+    limit: 15_200,
     reason: "engine, memory tier, coherence and the default codec, on every page and in every Worker",
     without: ["src/testing/"],
   },

@@ -2,16 +2,11 @@
 import { tagger } from "../codec/tags.ts";
 import { write } from "../codec/walk.ts";
 import { KeyError } from "../errors.ts";
-import { isName } from "../options/names.ts";
-import { sha256 } from "./sha256.ts";
 
 /**
  * The name, and the arguments as a JSON array with the tags of the default codec: so two calls have one key only if they
  * have the same name and equal arguments. (A JSON array does not end with another one that is more than a part of it, so
  * no name can be taken for a longer one.) Properties are sorted; the order of arrays, Maps and Sets counts.
- *
- * Where that is too long for a key, the name and its SHA-256: arguments may come from strangers, who must not be able to
- * find two with one key.
  *
  * Throws a KeyError that names the path of an argument that the codec does not carry: a function, symbol, class instance,
  * or something cyclic.
@@ -25,8 +20,7 @@ export function callKey(name: string, args: readonly unknown[]): string {
   if (uncarried) {
     throw new KeyError(`${name}: of the arguments, ${uncarried}: give wrap a key function`);
   }
-  const key = name + JSON.stringify(value, sorted);
-  return isName(key) ? key : `${name}#${sha256(key)}`;
+  return name + JSON.stringify(value, sorted);
 }
 
 /** For JSON.stringify: properties in the order of their names. */

@@ -365,19 +365,19 @@ export const cases: readonly Case[] = [
     // its own nonce there, took that for its work, and resolved with nothing stored.
     name: "a set under way is retried when the partitions change",
     plan: plainPlan({
-      seed: 1_111,
+      seed: 54,
       store: "object",
-      spanMs: 600,
+      spanMs: 8_000,
       maxStalenessMs: 2_000,
-      storeTimeoutMs: 1_000,
-      leaseMs: 10_000,
+      storeTimeoutMs: 300,
+      leaseMs: 2_000,
       failureBackoffMs: 1_000,
-      encodeMs: 1_500,
-      instances: [{}, { partitions: 3 }],
+      encodeMs: 450,
+      instances: [{}, { partitions: 2 }],
       ops: [
-        { id: 4, at: 318, instance: 1, kind: "getOrSet" },
-        { id: 2, at: 396, instance: 0, kind: "set" },
-        { id: 5, at: 403, instance: 0, kind: "set" },
+        { id: 12, at: 710, instance: 0, kind: "set" },
+        { id: 11, at: 1_268, instance: 1, kind: "getEntry" },
+        { id: 1, at: 1_269, instance: 1, kind: "set" },
       ],
     }),
     undo: [
