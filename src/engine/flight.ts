@@ -40,6 +40,10 @@ export interface Flight {
   error?: unknown;
   /** It goes without the store, for readers that an own write in doubt keeps from it. */
   readonly alone: boolean;
-  /** What may be served while it is reloaded. */
-  readonly stale: Outcome | undefined;
+  /** What may be served while it is reloaded, as far as it is known. */
+  stale: Outcome | undefined;
+  /** Its loader was called: what is stale is known. */
+  isLoading?: boolean;
+  /** The store did not answer: what is stale may be without a proof. */
+  isOutage?: boolean;
 }

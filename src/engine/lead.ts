@@ -36,6 +36,8 @@ export async function lead(
   refresh?: string,
 ): Promise<Outcome> {
   const { options, request, view } = reader;
+  const { leaseMs } = engine;
+  let asked = false;
   if (!engine.store || !options.store) {
     // Memory alone keeps the value: then it must know from where on it would hear of invalidations.
     if (view.epoch === undefined) await sync(engine, view, reader.startedAt, request);
@@ -43,13 +45,18 @@ export async function lead(
   }
   const startedAt = engine.clock();
   // Who followed a flight of this instance until its patience ran out does not begin to wait anew.
-  const late = startedAt - reader.startedAt >= MAX_WAITS * engine.leaseMs;
+  const late = startedAt - reader.startedAt >= MAX_WAITS * leaseMs;
   const alone = (): Promise<Outcome> => load(engine, reader, flight, undefined, stale, false);
   for (let waits = 0, polls = 0; ;) {
-    const read = await readStore(engine, reader, flight, refresh, late ? 0 : engine.leaseMs);
+    // The first time for no longer than until the soft time-out: what is stale is to be known by then.
+    const softMs = Math.max(0, options.softTimeoutMs - (engine.clock() - reader.startedAt));
+    const patienceMs = stale || asked ? leaseMs : Math.min(leaseMs, softMs);
+    asked = true;
+    const read = await readStore(engine, reader, flight, refresh, late ? 0 : patienceMs);
+    flight.isOutage = !read;
     if (!read) return alone();
     const { lease, busy, entry, epoch, outcome, held } = read;
-    stale = outcome; // the store knows better than memory, also that there is nothing
+    flight.stale = stale = outcome; // the store knows better than memory, also that there is nothing
     const now = engine.clock();
     const servable = outcome && isRevalidable(outcome.copy, now);
     if (lease) {
@@ -70,10 +77,10 @@ export async function lead(
       // An entry that cannot be read is in the way: ask for the lease to replace it, once.
       if (refresh !== undefined || !entry) return alone();
       refresh = entry.id;
-    } else if (late || (held && ++waits === MAX_WAITS)) {
+    } else if (late || (held && patienceMs === leaseMs && ++waits === MAX_WAITS)) {
       return alone();
     } else if (!held) {
-      if (now - startedAt >= engine.leaseMs || engine.closed) return alone();
+      if (now - startedAt >= leaseMs || engine.closed) return alone();
       const ms = Math.min(POLL_MS[0] * 2 ** polls++, POLL_MS[1], busy.leftMs);
       await pause(engine, ms);
     }

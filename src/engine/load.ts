@@ -3,7 +3,7 @@ import { resolveEntry, type EntryOptions } from "../options/entry.ts";
 import { CodecError, LoaderError, OptionError } from "../errors.ts";
 import { give, hold, type Held } from "../codec/walk.ts";
 import type { CacheEvents } from "../observe/events.ts";
-import type { CommitRequest, EntryMeta } from "../store/contract.ts";
+import { FOREVER, type CommitRequest, type EntryMeta } from "../store/contract.ts";
 import { ask, deadlineOf, StartOver } from "./call.ts";
 import type { LoaderContext } from "./context.ts";
 import { createCopy, isServableOnError, type Copy } from "./copy.ts";
@@ -18,7 +18,7 @@ export interface Lease {
   readonly version: number;
 }
 
-/** A renewed lease outlives its loader by no more than this: a promise that never settles blocks nobody for longer. */
+/** A lease is renewed for no longer than this, or the hard time-out: a promise that never settles blocks nobody. */
 const MAX_RENEWAL_MS = 60_000;
 
 /** The answer of `context.notModified`. */
@@ -40,6 +40,8 @@ export async function load(
   if (engine.closed) throw closedError();
   const { view, key, name } = reader;
   const { token } = flight;
+  flight.stale = stale;
+  flight.isLoading = true;
   const old = stale?.copy;
   const began = ++engine.tick;
   const beganAt = engine.clock();
@@ -108,6 +110,8 @@ async function runLoader(
 ): Promise<unknown> {
   const { view, key, name, request } = reader;
   const { leaseMs } = engine;
+  const { hardTimeoutMs } = reader.options;
+  const renewalMs = hardTimeoutMs < FOREVER ? hardTimeoutMs : MAX_RENEWAL_MS;
   const controller = new AbortController();
   const { signal } = controller;
   const beganAt = engine.clock();
@@ -119,7 +123,7 @@ async function runLoader(
   };
   const stop = every(engine, leaseMs / 2, () => {
     if (engine.closed) controller.abort(closedError());
-    else if (token !== undefined && engine.clock() - beganAt < MAX_RENEWAL_MS)
+    else if (token !== undefined && engine.clock() - beganAt < renewalMs)
       background(engine, request, "renew", renew(token));
   });
   const context: LoaderContext = {

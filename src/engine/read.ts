@@ -6,6 +6,7 @@ import type { Flight, Hit, Outcome } from "./flight.ts";
 import { isJoinable, isSilent, join, startFlight, takeOver, useOf } from "./join.ts";
 import { lead, readStore } from "./lead.ts";
 import { load } from "./load.ts";
+import { patiently } from "./patience.ts";
 import { isExpiry } from "./pending.ts";
 import { ownWrites, type Reader } from "./reader.ts";
 import { sync } from "./sync.ts";
@@ -29,21 +30,24 @@ const MAX_ATTEMPTS = 8;
 
 /** Answers a read. Undefined: a miss without a loader, or a loader that had no value. */
 export async function read(engine: Engine, reader: Reader): Promise<Found | undefined> {
-  const { counters, events } = engine;
+  const found = await patiently(engine, reader, attempts(engine, reader));
+  if (found && found.tier !== "loader") countHit(engine, reader.name, found.tier, found.state);
+  else {
+    engine.counters.misses++;
+    engine.events.emit("miss", { key: reader.name });
+  }
+  return found;
+}
+
+/** Tries until what comes is good enough. */
+async function attempts(engine: Engine, reader: Reader): Promise<Found | undefined> {
   let alone = false;
   for (let attempt = 1; ; attempt++) {
     if (engine.closed) throw closedError();
     try {
       const found = await tryOnce(engine, reader, alone || attempt > MAX_ATTEMPTS, attempt <= 2 * MAX_ATTEMPTS);
       if (found === ALONE) alone = true;
-      else if (found !== AGAIN) {
-        if (found && found.tier !== "loader") countHit(engine, reader.name, found.tier, found.state);
-        else {
-          counters.misses++;
-          events.emit("miss", { key: reader.name });
-        }
-        return found;
-      }
+      else if (found !== AGAIN) return found;
     } catch (error) {
       if (!(error instanceof StartOver)) throw error;
       reader.view = viewOf(engine, reader.key);
@@ -153,7 +157,7 @@ async function fly(
   if (!flight) {
     const work = (mine: Flight): Promise<Outcome> =>
       alone ? load(engine, reader, mine, undefined, undefined, false) : lead(engine, reader, mine, memory);
-    flight = startFlight(engine, reader, work, undefined, token, alone);
+    flight = startFlight(engine, reader, work, memory, token, alone);
     await flight.promise;
   }
   if (!flight.outcome) throw flight.error; // one of both is there once it is done

@@ -18,6 +18,16 @@ export interface EntryOptionsBase {
   readonly staleIfError?: Duration | undefined;
   /** After a failed load with something stale to serve, nobody tries again for this long. Default "5s". */
   readonly failureBackoff?: Duration | undefined;
+  /**
+   * A caller that has waited this long for a load is given a stale value, if there is one within a stale window; the load
+   * goes on and fills the cache. 0: at once. Default Infinity: callers wait.
+   */
+  readonly softTimeout?: Duration | undefined;
+  /**
+   * A caller that has waited this long is given a stale value, if there is one within a stale window; else it rejects with
+   * a TimeoutError. The load goes on and fills the cache, with a lease that is renewed no longer. Default Infinity.
+   */
+  readonly hardTimeout?: Duration | undefined;
   /** Names by which the value can be invalidated together with others. Default none. */
   readonly tags?: readonly string[] | undefined;
   /** The entity tag (RFC 9110) of the value, for loaders that ask the origin whether it changed. */
@@ -49,6 +59,8 @@ export interface ResolvedEntry {
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
   readonly failureBackoffMs: number;
+  readonly softTimeoutMs: number;
+  readonly hardTimeoutMs: number;
   readonly tags: readonly string[];
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
@@ -80,6 +92,8 @@ export const ENTRY: { readonly [Name in keyof EntryOptions]-?: Parser } = {
   staleWhileRevalidate: duration,
   staleIfError: duration,
   failureBackoff: duration,
+  softTimeout: duration,
+  hardTimeout: duration,
   tags: (name, value) => ({ tags: parseTags(name, value) }),
   etag: text,
   lastModified: text,
@@ -90,6 +104,8 @@ export const DEFAULTS: ResolvedEntry = {
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   failureBackoffMs: 5_000,
+  softTimeoutMs: FOREVER,
+  hardTimeoutMs: FOREVER,
   tags: [],
   etag: undefined,
   lastModified: undefined,
