@@ -14,10 +14,10 @@ import { CodecError, KeyError } from "./errors.ts";
 import { createMemoryTier } from "./memory/tier.ts";
 import { createEmitter, type EventName, type Listener } from "./observe/events.ts";
 import type { CacheStats } from "./observe/stats.ts";
-import { having, resolveCache, type CacheOptions } from "./options/cache.ts";
+import { resolveCache, type CacheOptions } from "./options/cache.ts";
 import { resolveEntry, resolveRead, type EntryOptions, type ReadOptions, type ResolvedEntry } from "./options/entry.ts";
 import { isName, NAME, parseTags } from "./options/names.ts";
-import { refuse } from "./options/parse.ts";
+import { having, refuse } from "./options/parse.ts";
 import { FOREVER } from "./store/contract.ts";
 
 /** An entry as `getEntry` shows it. Durations in milliseconds. */
@@ -161,6 +161,7 @@ function createPart(part: Part): Cache {
    */
   const hit = (name: string, given: EntryOptions | undefined): Copy | undefined => {
     if (typeof name !== "string" || !(given?.memory ?? defaults.memory)) return undefined;
+    if ((given?.signal ?? defaults.signal)?.aborted) return undefined;
     if (given?.consistency === undefined ? defaults.strong : given.consistency !== "eventual") return undefined;
     const copy = tier!.get(storedKey(scope, name))?.item; // createCache makes one
     if (copy === undefined || copy.view.pending.length > 0 || engine.closed || !isValid(copy)) return undefined;
@@ -184,6 +185,7 @@ function createPart(part: Part): Cache {
   const set = async (name: string, value: unknown, given: EntryOptions | undefined): Promise<void> => {
     const key = keyOf(name);
     const options = resolveEntry(defaults, given);
+    options.signal?.throwIfAborted();
     const held = hold(value, engine.values);
     const stores = engine.store && options.store && options.ttlMs > 0;
     const fault = value === undefined ? "undefined is not stored" : (held.stream ?? (stores && held.uncarried));

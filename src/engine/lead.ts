@@ -63,7 +63,7 @@ export async function lead(
       const go = (mine: Flight): Promise<Outcome> =>
         load(engine, reader, mine, { epoch, version: lease.version }, outcome, true);
       if (refresh !== undefined || !servable) return go(flight);
-      startFlight(engine, reader, go, outcome, flight.token);
+      startFlight(engine, reader, go, outcome, Infinity, flight.token);
       return outcome;
     }
     if (outcome) {

@@ -60,7 +60,7 @@ export async function load(
   };
   try {
     const set = (more: EntryOptions): void => void (options = resolveEntry(options, more));
-    const answer = await runLoader(engine, reader, old, lease && token, set);
+    const answer = await runLoader(engine, reader, flight, old, lease && token, set);
     if (answer === undefined) {
       release(0);
       return ended("skipped");
@@ -90,7 +90,7 @@ export async function load(
   } catch (cause) {
     ended("failed");
     const now = engine.clock();
-    const servable = cause instanceof LoaderError && old && isServableOnError(old, now);
+    const servable = flight.callers > 0 && cause instanceof LoaderError && old && isServableOnError(old, now);
     const backoffMs = servable ? options.failureBackoffMs : 0;
     if (!flight.spent) release(backoffMs);
     if (backoffMs === 0) throw cause;
@@ -104,6 +104,7 @@ export async function load(
 async function runLoader(
   engine: Engine,
   reader: Reader,
+  flight: Flight,
   stale: Copy | undefined,
   token: string | undefined,
   set: LoaderContext["set"],
@@ -115,6 +116,11 @@ async function runLoader(
   const controller = new AbortController();
   const { signal } = controller;
   const beganAt = engine.clock();
+  flight.cancel = () => {
+    // Who comes now wants a value: it does not share this load.
+    if (engine.flights.get(key) === flight) engine.flights.delete(key);
+    controller.abort();
+  };
   const failure: { reason?: unknown } = {};
   let running = true;
   const renew = async (token: string): Promise<void> => {
@@ -147,6 +153,8 @@ async function runLoader(
     },
   };
   try {
+    if (flight.callers < 1) flight.cancel();
+    signal.throwIfAborted();
     const answer: unknown = await reader.loader!(context); // only readers with a loader load
     if (answer === failure) throw failure.reason;
     return answer;

@@ -30,6 +30,7 @@ const MAX_ATTEMPTS = 8;
 
 /** Answers a read. Undefined: a miss without a loader, or a loader that had no value. */
 export async function read(engine: Engine, reader: Reader): Promise<Found | undefined> {
+  reader.options.signal?.throwIfAborted();
   const found = await patiently(engine, reader, attempts(engine, reader));
   if (found && found.tier !== "loader") countHit(engine, reader.name, found.tier, found.state);
   else {
@@ -128,7 +129,14 @@ function refresh(engine: Engine, reader: Reader, memory: Hit): void {
   if (joinable && !isSilent(engine, running)) return;
   // A dead flight still has its lease: this one goes on with it.
   const token = joinable ? takeOver(running) : undefined;
-  startFlight(engine, reader, (flight) => lead(engine, reader, flight, memory, memory.copy.id), memory, token);
+  startFlight(
+    engine,
+    reader,
+    (flight) => lead(engine, reader, flight, memory, memory.copy.id),
+    memory,
+    Infinity,
+    token,
+  );
 }
 
 /** Joins the flight of the key, or starts one. `alone`: without the store, which still has what was invalidated here. */
@@ -140,6 +148,7 @@ async function fly(
   mayJoin: boolean,
 ): Promise<Attempt> {
   const { key } = reader;
+  if (reader.hasLeft) return undefined;
   const running = engine.flights.get(key);
   let flight;
   let token;
@@ -149,6 +158,8 @@ async function fly(
       const found = await settle(engine, reader, stale, true);
       if (typeof found === "object") return found;
     }
+    running.callers++;
+    reader.leave = () => void running.callers--;
     if (await join(engine, key, running)) flight = running;
     else if (engine.flights.has(key))
       return AGAIN; // another caller took over first
@@ -157,7 +168,9 @@ async function fly(
   if (!flight) {
     const work = (mine: Flight): Promise<Outcome> =>
       alone ? load(engine, reader, mine, undefined, undefined, false) : lead(engine, reader, mine, memory);
-    flight = startFlight(engine, reader, work, memory, token, alone);
+    flight = startFlight(engine, reader, work, memory, 1, token, alone);
+    const mine = flight;
+    reader.leave = () => void (--mine.callers || mine.cancel?.());
     await flight.promise;
   }
   if (!flight.outcome) throw flight.error; // one of both is there once it is done

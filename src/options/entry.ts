@@ -3,7 +3,7 @@ import { OptionError } from "../errors.ts";
 import { FOREVER } from "../store/contract.ts";
 import { duration, type Duration } from "./durations.ts";
 import { parseTags } from "./names.ts";
-import { each, oneOf, taking, type Parser } from "./parse.ts";
+import { each, having, oneOf, taking, type Parser } from "./parse.ts";
 
 /** Options of one entry. Each may be a default of the cache, of a namespace, or given per call; the nearer one wins. */
 export interface EntryOptionsBase {
@@ -50,8 +50,17 @@ export type StoreUse =
   | { readonly store?: true | undefined; readonly consistency?: "eventual" | "strong" | undefined }
   | { readonly store: false; readonly consistency?: "eventual" | undefined };
 
+/** What a caller may say of any operation on an entry. */
+export interface CallerOptions {
+  /**
+   * When it fires, this caller's promise rejects with its reason. A load that others wait for goes on; when the last caller
+   * has left, the loader's `context.signal` fires. A `set` looks at it before it begins, and is not cut short after that.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** All options of one entry. */
-export type EntryOptions = EntryOptionsBase & MemoryUse & StoreUse;
+export type EntryOptions = EntryOptionsBase & CallerOptions & MemoryUse & StoreUse;
 
 /** Entry options as the engine takes them: milliseconds, nothing missing, nothing to check. */
 export interface ResolvedEntry {
@@ -68,6 +77,7 @@ export interface ResolvedEntry {
   readonly memoryTtlMs: number;
   readonly store: boolean;
   readonly strong: boolean;
+  readonly signal: AbortSignal | undefined;
 }
 
 const flag = oneOf(true, false);
@@ -79,6 +89,7 @@ const READ: { readonly [Name in keyof ReadOptions]-?: Parser } = {
   memory: flag,
   memoryTtl: duration,
   store: flag,
+  signal: having("addEventListener", "throwIfAborted"),
   consistency(name, value) {
     consistency(name, value);
     return { strong: value === "strong" };
@@ -113,6 +124,7 @@ export const DEFAULTS: ResolvedEntry = {
   memoryTtlMs: FOREVER,
   store: true,
   strong: false,
+  signal: undefined,
 };
 
 /** Options over those they are nearer than. Throws an OptionError that names option and value. */
@@ -132,8 +144,8 @@ export function resolveEntry(
   return resolved;
 }
 
-/** Options of a read without a loader: which tiers, how consistent. */
-export type ReadOptions = MemoryUse & StoreUse;
+/** Options of a read without a loader: which tiers, how consistent, for how long. */
+export type ReadOptions = CallerOptions & MemoryUse & StoreUse;
 
 /** Read options over the defaults. Throws an OptionError that names option and value. */
 export const resolveRead = (parent: ResolvedEntry, options: ReadOptions | undefined): ResolvedEntry =>

@@ -57,6 +57,12 @@ describe("softTimeout", () => {
     expect(await world.run(a.cache.getOrSet("k", load))).toBe("new");
   });
 
+  test("gives nothing whose window ends while it waits", async () => {
+    const { world, a, load } = await createStale({ softTimeout: "50ms" });
+    await world.advance(3_600_000 - 1_000 - 20);
+    expect(await world.run(a.cache.getOrSet("k", load))).toBe("new");
+  });
+
   test("gives nothing that was invalidated while the load ran", async () => {
     const { world, a, load } = await createStale({ softTimeout: "50ms" });
     const call = watch(a.cache.getOrSet("k", load));

@@ -14,6 +14,7 @@ const wrongEntries: readonly (readonly [string, unknown, RegExp])[] = [
   ["failureBackoff of the wrong kind", { failureBackoff: {} }, /^failureBackoff: an object is not/],
   ["softTimeout of the wrong kind", { softTimeout: true }, /^softTimeout: true is not a duration/],
   ["hardTimeout below zero", { hardTimeout: -5 }, /^hardTimeout: -5 is not a duration/],
+  ["a signal that is none", { signal: {} }, /^signal: an object is not an object with addEventListener/],
   ["tags that are no array", { tags: "t" }, /^tags: "t" is not an array of at most 100 strings/],
   ["a tag that is no string", { tags: ["a", 5] }, /^tags: 5 is not a well-formed string/],
   ["an empty tag", { tags: [""] }, /^tags: "" is not a well-formed string of 1 to 1,024 bytes/],
