@@ -5,7 +5,7 @@ import { defaultPlatform } from "./default-platform.ts";
 import type { Loader } from "./engine/context.ts";
 import { createCopy, isValid, type Copy } from "./engine/copy.ts";
 import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
-import { entryMeta, install } from "./engine/install.ts";
+import { entryMeta, install, isStorable, optionsFor } from "./engine/install.ts";
 import { child, ROOT, scopedTag, storedKey, userKey, userTags, type Scope } from "./engine/names.ts";
 import { countHit, read, type Found } from "./engine/read.ts";
 import type { Reader } from "./engine/reader.ts";
@@ -184,11 +184,13 @@ function createPart(part: Part): Cache {
 
   const set = async (name: string, value: unknown, given: EntryOptions | undefined): Promise<void> => {
     const key = keyOf(name);
-    const options = resolveEntry(defaults, given);
+    const options = optionsFor(resolveEntry(defaults, given), value);
     options.signal?.throwIfAborted();
     const held = hold(value, engine.values);
     const stores = engine.store && options.store && options.ttlMs > 0;
-    const fault = value === undefined ? "undefined is not stored" : (held.stream ?? (stores && held.uncarried));
+    const fault = !isStorable(options, value)
+      ? "undefined is stored only with negativeTtl"
+      : (held.stream ?? (stores && held.uncarried));
     if (fault) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
     const meta = entryMeta(scope, options);
     let bytes = stores && engine.codec.encode(held.value, held);

@@ -6,6 +6,16 @@ import type { Engine } from "./engine.ts";
 import { entryTags, type Scope } from "./names.ts";
 import { covers } from "./pending.ts";
 
+/** The options as they apply to this very value. */
+export function optionsFor(options: ResolvedEntry, value: unknown): ResolvedEntry {
+  const { ttlMs, negativeTtlMs = ttlMs } = options;
+  return value === undefined || value === null ? { ...options, ttlMs: negativeTtlMs } : options;
+}
+
+/** Whether a value may be stored at all: undefined is one only for those who say for how long. */
+export const isStorable = ({ negativeTtlMs }: ResolvedEntry, value: unknown): boolean =>
+  value !== undefined || negativeTtlMs !== undefined;
+
 /** The windows and labels an entry gets by its options. */
 export function entryMeta(scope: Scope, options: ResolvedEntry): EntryMeta {
   const { ttlMs, staleWhileRevalidateMs, staleIfErrorMs, etag, lastModified } = options;

@@ -9,7 +9,7 @@ import type { LoaderContext } from "./context.ts";
 import { createCopy, isServableOnError, type Copy } from "./copy.ts";
 import { background, closedError, every, failOpen, report, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
-import { entryMeta, install } from "./install.ts";
+import { entryMeta, install, isStorable, optionsFor } from "./install.ts";
 import type { Reader } from "./reader.ts";
 
 /** The right to store what is loaded. */
@@ -21,8 +21,9 @@ export interface Lease {
 /** A lease is renewed for no longer than this, or the hard time-out: a promise that never settles blocks nobody. */
 const MAX_RENEWAL_MS = 60_000;
 
-/** The answer of `context.notModified`. */
+/** The answers of `context.notModified` and `context.skip`. */
 const NOT_MODIFIED = Symbol("notModified");
+const SKIP = Symbol("skip");
 
 /**
  * Runs the reader's loader once and stores the value: under a lease in the store, and in memory if the commit allows it.
@@ -61,13 +62,14 @@ export async function load(
   try {
     const set = (more: EntryOptions): void => void (options = resolveEntry(options, more));
     const answer = await runLoader(engine, reader, flight, old, lease && token, set);
-    if (answer === undefined) {
+    if (answer === SKIP || !isStorable(options, answer)) {
       release(0);
       return ended("skipped");
     }
-    const { ttlMs, memoryTtlMs, memory, store } = options;
     const renewed = answer === NOT_MODIFIED ? old : undefined;
     const held = renewed?.held ?? holdValue(engine, name, answer);
+    options = optionsFor(options, held.value);
+    const { ttlMs, memoryTtlMs, memory, store } = options;
     const meta = entryMeta(reader.scope, options);
     const tookMs = engine.clock() - beganAt;
     const meant = lease && store && ttlMs > 0 && (await entryOf(engine, name, held, meta, renewed));
@@ -142,7 +144,7 @@ async function runLoader(
       age: beganAt - stale.storedAt,
     },
     set,
-    skip: () => undefined as never, // typed never, so that inference sees only the value
+    skip: () => SKIP as never, // typed never, so that inference sees only the value
     notModified: () => {
       if (!stale) throw new OptionError("notModified(): there is no stale value to keep");
       return NOT_MODIFIED as never;

@@ -10,7 +10,12 @@ export interface EntryOptionsBase {
   /** How long the value is fresh. Default "1m". 0: not stored. Infinity: until it is invalidated or evicted. */
   readonly ttl?: Duration | undefined;
   /**
-   * For how long after that a read gets the stale value at once while it is reloaded in the background (RFC 5861).
+   * How long "there is none" is fresh: null is stored for this instead of `ttl`, and undefined, which is not stored
+   * otherwise, for this. A stored undefined is a hit that yields undefined. 0: not stored. Default none: null has `ttl`.
+   */
+  readonly negativeTtl?: Duration | undefined;
+  /**
+   * For how long after `ttl` a read gets the stale value at once while it is reloaded in the background (RFC 5861).
    * Default 0.
    */
   readonly staleWhileRevalidate?: Duration | undefined;
@@ -65,6 +70,7 @@ export type EntryOptions = EntryOptionsBase & CallerOptions & MemoryUse & StoreU
 /** Entry options as the engine takes them: milliseconds, nothing missing, nothing to check. */
 export interface ResolvedEntry {
   readonly ttlMs: number;
+  readonly negativeTtlMs: number | undefined;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
   readonly failureBackoffMs: number;
@@ -100,6 +106,7 @@ const READ: { readonly [Name in keyof ReadOptions]-?: Parser } = {
 export const ENTRY: { readonly [Name in keyof EntryOptions]-?: Parser } = {
   ...READ,
   ttl: duration,
+  negativeTtl: duration,
   staleWhileRevalidate: duration,
   staleIfError: duration,
   failureBackoff: duration,
@@ -112,6 +119,7 @@ export const ENTRY: { readonly [Name in keyof EntryOptions]-?: Parser } = {
 
 export const DEFAULTS: ResolvedEntry = {
   ttlMs: 60_000,
+  negativeTtlMs: undefined,
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   failureBackoffMs: 5_000,

@@ -15,6 +15,7 @@ const wrongEntries: readonly (readonly [string, unknown, RegExp])[] = [
   ["softTimeout of the wrong kind", { softTimeout: true }, /^softTimeout: true is not a duration/],
   ["hardTimeout below zero", { hardTimeout: -5 }, /^hardTimeout: -5 is not a duration/],
   ["a signal that is none", { signal: {} }, /^signal: an object is not an object with addEventListener/],
+  ["negativeTtl of the wrong kind", { negativeTtl: null }, /^negativeTtl: null is not a duration/],
   ["tags that are no array", { tags: "t" }, /^tags: "t" is not an array of at most 100 strings/],
   ["a tag that is no string", { tags: ["a", 5] }, /^tags: 5 is not a well-formed string/],
   ["an empty tag", { tags: [""] }, /^tags: "" is not a well-formed string of 1 to 1,024 bytes/],
