@@ -184,7 +184,7 @@ function createPart(part: Part): Cache {
 
   const set = async (name: string, value: unknown, given: EntryOptions | undefined): Promise<void> => {
     const key = keyOf(name);
-    const options = optionsFor(resolveEntry(defaults, given), value);
+    const options = optionsFor(engine, resolveEntry(defaults, given), value);
     options.signal?.throwIfAborted();
     const held = hold(value, engine.values);
     const stores = engine.store && options.store && options.ttlMs > 0;

@@ -68,7 +68,7 @@ export async function load(
     }
     const renewed = answer === NOT_MODIFIED ? old : undefined;
     const held = renewed?.held ?? holdValue(engine, name, answer);
-    options = optionsFor(options, held.value);
+    options = optionsFor(engine, options, held.value);
     const { ttlMs, memoryTtlMs, memory, store } = options;
     const meta = entryMeta(reader.scope, options);
     const tookMs = engine.clock() - beganAt;

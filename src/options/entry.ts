@@ -15,6 +15,11 @@ export interface EntryOptionsBase {
    */
   readonly negativeTtl?: Duration | undefined;
   /**
+   * Each entry's ttl is shortened by a random share of at most this fraction, 0 to 1, so that entries stored together do not
+   * end together. 0.1: by up to a tenth. Default 0.
+   */
+  readonly jitter?: number | undefined;
+  /**
    * For how long after `ttl` a read gets the stale value at once while it is reloaded in the background (RFC 5861).
    * Default 0.
    */
@@ -71,6 +76,7 @@ export type EntryOptions = EntryOptionsBase & CallerOptions & MemoryUse & StoreU
 export interface ResolvedEntry {
   readonly ttlMs: number;
   readonly negativeTtlMs: number | undefined;
+  readonly jitter: number;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
   readonly failureBackoffMs: number;
@@ -87,6 +93,7 @@ export interface ResolvedEntry {
 }
 
 const flag = oneOf(true, false);
+const fraction = taking("a number from 0 to 1", (value) => typeof value === "number" && value >= 0 && value <= 1);
 const text = taking("a string", (value) => typeof value === "string");
 const consistency = oneOf("eventual", "strong");
 
@@ -107,6 +114,7 @@ export const ENTRY: { readonly [Name in keyof EntryOptions]-?: Parser } = {
   ...READ,
   ttl: duration,
   negativeTtl: duration,
+  jitter: fraction,
   staleWhileRevalidate: duration,
   staleIfError: duration,
   failureBackoff: duration,
@@ -120,6 +128,7 @@ export const ENTRY: { readonly [Name in keyof EntryOptions]-?: Parser } = {
 export const DEFAULTS: ResolvedEntry = {
   ttlMs: 60_000,
   negativeTtlMs: undefined,
+  jitter: 0,
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   failureBackoffMs: 5_000,
