@@ -3,7 +3,7 @@ import { jsonCodec } from "./codec/json.ts";
 import { give, hold } from "./codec/walk.ts";
 import { defaultPlatform } from "./default-platform.ts";
 import type { Loader } from "./engine/context.ts";
-import { createCopy, isValid, type Copy } from "./engine/copy.ts";
+import { createCopy, eagerFrom, isValid, type Copy } from "./engine/copy.ts";
 import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
 import { entryMeta, install, isStorable, optionsFor } from "./engine/install.ts";
 import { child, ROOT, scopedTag, storedKey, userKey, userTags, type Scope } from "./engine/names.ts";
@@ -167,6 +167,7 @@ function createPart(part: Part): Cache {
     if (copy === undefined || copy.view.pending.length > 0 || engine.closed || !isValid(copy)) return undefined;
     const now = engine.clock();
     if (now >= copy.freshUntil || now >= copy.memoryUntil) return undefined;
+    if (now >= eagerFrom(copy, given?.eagerRefresh ?? defaults.eagerRefresh)) return undefined;
     const provedAt = Math.max(copy.provedAt, copy.view.provedAt);
     return provedAt >= now - engine.maxStalenessMs ? copy : undefined;
   };

@@ -14,6 +14,8 @@ import { sync } from "./sync.ts";
 
 /** Held waits of one follower; then it loads for itself, and stores nothing. */
 const MAX_WAITS = 2;
+/** For so long nobody asks again for a fresh value that another instance reloads. */
+const BUSY_MS = 1_000;
 /** Between questions to a store that cannot hold them: from, to. */
 const POLL_MS = [25, 500] as const;
 
@@ -67,6 +69,11 @@ export async function lead(
       return outcome;
     }
     if (outcome) {
+      // One that is fresh, and that others reload, is not asked for at each hit.
+      if (busy && outcome.state === "fresh") {
+        const pauseMs = busy.backoff ? Infinity : Math.min(BUSY_MS, outcome.copy.freshUntil - now);
+        outcome.copy.retryAt = now + Math.min(busy.leftMs, pauseMs);
+      }
       if (servable || outcome.state === "fresh") return outcome;
       if (busy?.backoff && isServableOnError(outcome.copy, now)) {
         outcome.copy.retryAt = now + busy.leftMs;

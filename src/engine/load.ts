@@ -92,7 +92,11 @@ export async function load(
   } catch (cause) {
     ended("failed");
     const now = engine.clock();
-    const servable = flight.callers > 0 && cause instanceof LoaderError && old && isServableOnError(old, now);
+    const servable =
+      flight.callers > 0 &&
+      cause instanceof LoaderError &&
+      old &&
+      (now < old.freshUntil || isServableOnError(old, now));
     const backoffMs = servable ? options.failureBackoffMs : 0;
     if (!flight.spent) release(backoffMs);
     if (backoffMs === 0) throw cause;

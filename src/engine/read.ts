@@ -1,6 +1,6 @@
 // The read path: memory if it is proved, else a flight shared with others; and again if what came is not good enough.
 import { StartOver } from "./call.ts";
-import { isRevalidable, isServableOnError, type Copy } from "./copy.ts";
+import { eagerFrom, isRevalidable, isServableOnError, type Copy } from "./copy.ts";
 import { closedError, copyInMemory, viewOf, within, type Engine } from "./engine.ts";
 import type { Flight, Hit, Outcome } from "./flight.ts";
 import { isJoinable, isSilent, join, startFlight, takeOver, useOf } from "./join.ts";
@@ -32,8 +32,13 @@ const MAX_ATTEMPTS = 8;
 export async function read(engine: Engine, reader: Reader): Promise<Found | undefined> {
   reader.options.signal?.throwIfAborted();
   const found = await patiently(engine, reader, attempts(engine, reader));
-  if (found && found.tier !== "loader") countHit(engine, reader.name, found.tier, found.state);
-  else {
+  if (found && found.tier !== "loader") {
+    countHit(engine, reader.name, found.tier, found.state);
+    const { copy, state } = found;
+    const eagerAt = Math.max(copy.retryAt, eagerFrom(copy, reader.options.eagerRefresh));
+    if (state === "fresh" && reader.loader && engine.clock() >= eagerAt)
+      refresh(engine, reader, { ...found, began: reader.tick, beganAt: reader.startedAt });
+  } else {
     engine.counters.misses++;
     engine.events.emit("miss", { key: reader.name });
   }
@@ -122,7 +127,7 @@ async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined
   return copy && engine.clock() < copy.memoryUntil && copy.view === reader.view ? copy : undefined;
 }
 
-/** Reloads what was served stale, without anybody waiting. */
+/** Reloads what was served, without anybody waiting. */
 function refresh(engine: Engine, reader: Reader, memory: Hit): void {
   const running = engine.flights.get(reader.key);
   const joinable = running && isJoinable(engine, reader, running);
@@ -154,7 +159,8 @@ async function fly(
   let token;
   if (mayJoin && running?.alone === alone && isJoinable(engine, reader, running)) {
     const { stale } = running;
-    if (stale?.copy && isRevalidable(stale.copy, engine.clock())) {
+    const now = engine.clock();
+    if (stale?.copy && (isRevalidable(stale.copy, now) || now < stale.copy.freshUntil)) {
       const found = await settle(engine, reader, stale, true);
       if (typeof found === "object") return found;
     }

@@ -20,6 +20,11 @@ export interface EntryOptionsBase {
    */
   readonly jitter?: number | undefined;
   /**
+   * The fraction of its ttl, 0 to 1, after which a hit reloads a value in the background, once for all instances, so that
+   * one in demand does not end. If that fails, nobody tries again for `failureBackoff`. Default 1: not before its end.
+   */
+  readonly eagerRefresh?: number | undefined;
+  /**
    * For how long after `ttl` a read gets the stale value at once while it is reloaded in the background (RFC 5861).
    * Default 0.
    */
@@ -77,6 +82,7 @@ export interface ResolvedEntry {
   readonly ttlMs: number;
   readonly negativeTtlMs: number | undefined;
   readonly jitter: number;
+  readonly eagerRefresh: number;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
   readonly failureBackoffMs: number;
@@ -115,6 +121,7 @@ export const ENTRY: { readonly [Name in keyof EntryOptions]-?: Parser } = {
   ttl: duration,
   negativeTtl: duration,
   jitter: fraction,
+  eagerRefresh: fraction,
   staleWhileRevalidate: duration,
   staleIfError: duration,
   failureBackoff: duration,
@@ -129,6 +136,7 @@ export const DEFAULTS: ResolvedEntry = {
   ttlMs: 60_000,
   negativeTtlMs: undefined,
   jitter: 0,
+  eagerRefresh: 1,
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   failureBackoffMs: 5_000,
