@@ -5,7 +5,7 @@ import { defaultPlatform } from "./default-platform.ts";
 import type { Loader } from "./engine/context.ts";
 import { createCopy, eagerFrom, isValid, type Copy } from "./engine/copy.ts";
 import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
-import { entryMeta, install, isStorable, optionsFor } from "./engine/install.ts";
+import { entryMeta, install, isStorable, optionsFor, sizeError } from "./engine/install.ts";
 import { child, ROOT, scopedTag, storedKey, userKey, userTags, type Scope } from "./engine/names.ts";
 import { countHit, read, type Found } from "./engine/read.ts";
 import type { Reader } from "./engine/reader.ts";
@@ -60,7 +60,7 @@ export interface Cache {
   getEntry<T = unknown>(key: string, options?: ReadOptions): Promise<CacheEntry<T> | undefined>;
   /** Whether `get` would find something. */
   has(key: string, options?: ReadOptions): Promise<boolean>;
-  /** Stores a value. Loads under way do not overwrite it. A value that cannot be carried rejects with a CodecError. */
+  /** Stores a value. Loads under way do not overwrite it. A value that cannot be carried, or is larger than `maxValueBytes`, rejects with a CodecError. */
   set(key: string, value: unknown, options?: EntryOptions): Promise<void>;
   /** Removes the value. Loads under way do not bring it back. */
   delete(key: string): Promise<void>;
@@ -197,6 +197,8 @@ function createPart(part: Part): Cache {
     let bytes = stores && engine.codec.encode(held.value, held);
     // Not awaited without need: from the moment it is asked for, reads here must not see the old value (P5).
     if (bytes && !(bytes instanceof Uint8Array)) bytes = await bytes;
+    const error = options.ttlMs > 0 && sizeError(options, name, bytes ? bytes.length : held.bytes);
+    if (error) throw error;
     const { view, record, stamp, sentAt, ordered } = await writeKey(
       engine,
       request,

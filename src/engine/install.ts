@@ -1,4 +1,5 @@
 // What may enter memory: only what no invalidation known here could have overtaken on its way.
+import { CodecError } from "../errors.ts";
 import type { ResolvedEntry } from "../options/entry.ts";
 import { FOREVER, type EntryMeta } from "../store/contract.ts";
 import { isSpared, usefulUntil, type Copy } from "./copy.ts";
@@ -18,6 +19,12 @@ export function optionsFor(engine: Engine, options: ResolvedEntry, value: unknow
 /** Whether a value may be stored at all: undefined is one only for those who say for how long. */
 export const isStorable = ({ negativeTtlMs }: ResolvedEntry, value: unknown): boolean =>
   value !== undefined || negativeTtlMs !== undefined;
+
+/** What is wrong with a value of this size: encoded, or as memory counts it where nothing is encoded. */
+export const sizeError = ({ maxValueBytes }: ResolvedEntry, name: string, bytes: number): CodecError | undefined =>
+  bytes > maxValueBytes
+    ? new CodecError(`${JSON.stringify(name)}: ${bytes} bytes are more than maxValueBytes, ${maxValueBytes}`)
+    : undefined;
 
 /** The windows and labels an entry gets by its options. */
 export function entryMeta(scope: Scope, options: ResolvedEntry): EntryMeta {

@@ -1,5 +1,5 @@
 // Running the loader: with a lease that is kept alive, and a commit that says whether the value may be kept.
-import { resolveEntry, type EntryOptions } from "../options/entry.ts";
+import { resolveEntry, type EntryOptions, type ResolvedEntry } from "../options/entry.ts";
 import { CodecError, LoaderError, OptionError } from "../errors.ts";
 import { give, hold, type Held } from "../codec/walk.ts";
 import type { CacheEvents } from "../observe/events.ts";
@@ -9,7 +9,7 @@ import type { LoaderContext } from "./context.ts";
 import { createCopy, isServableOnError, type Copy } from "./copy.ts";
 import { background, closedError, every, failOpen, report, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
-import { entryMeta, install, isStorable, optionsFor } from "./install.ts";
+import { entryMeta, install, isStorable, optionsFor, sizeError } from "./install.ts";
 import type { Reader } from "./reader.ts";
 
 /** The right to store what is loaded. */
@@ -72,7 +72,7 @@ export async function load(
     const { ttlMs, memoryTtlMs, memory, store } = options;
     const meta = entryMeta(reader.scope, options);
     const tookMs = engine.clock() - beganAt;
-    const meant = lease && store && ttlMs > 0 && (await entryOf(engine, name, held, meta, renewed));
+    const meant = lease && store && ttlMs > 0 && (await entryOf(engine, name, held, options, meta, renewed));
     const takenOver = flight.spent;
     const done = meant && (await commit(engine, reader, flight, { ...lease, entry: meant }));
     // Not stored, or not known to be: nobody keeps the value.
@@ -86,7 +86,8 @@ export async function load(
       : { id: "", seq: version, provedAt: beganAt, freshForMs: ttlMs + sinceMs };
     const copy = createCopy(view, held, meta, { ...from, epoch, version, ageMs: -sinceMs }, memoryTtlMs + sinceMs);
     // What was meant for the store and did not get there is kept nowhere, or each instance would have its own.
-    const keeps = stored || (keep && !(lease && store) && ttlMs > 0);
+    const keeps =
+      stored || (keep && memory && !(lease && store) && ttlMs > 0 && fits(engine, name, options, held.bytes));
     const kept = keeps && memory && install(engine, key, copy, stored?.ordered ?? true);
     return ended(stored || kept ? "stored" : "unstored", copy);
   } catch (cause) {
@@ -182,11 +183,26 @@ function holdValue(engine: Engine, name: string, answer: unknown): Held {
   );
 }
 
-/** What is to be stored: the entry there is, with a new life, or the value. Undefined if it cannot be encoded. */
-async function entryOf(engine: Engine, name: string, held: Held, meta: EntryMeta, renewed: Copy | undefined) {
+/** Whether a value is small enough to be stored; an event tells of one that is not. */
+function fits(engine: Engine, name: string, options: ResolvedEntry, bytes: number): boolean {
+  const error = sizeError(options, name, bytes);
+  if (error) report(engine, "encode", error, name);
+  return !error;
+}
+
+/** What is to be stored: the entry there is, with a new life, or the value. Undefined if it cannot be encoded, or is too large. */
+async function entryOf(
+  engine: Engine,
+  name: string,
+  held: Held,
+  options: ResolvedEntry,
+  meta: EntryMeta,
+  renewed: Copy | undefined,
+) {
   if (renewed) return { ...meta, keep: renewed.id };
   try {
-    return { ...meta, bytes: await engine.codec.encode(held.value, held) };
+    const bytes = await engine.codec.encode(held.value, held);
+    return fits(engine, name, options, bytes.length) ? { ...meta, bytes } : undefined;
   } catch (error) {
     report(engine, "encode", error, name);
     return undefined;

@@ -1,7 +1,7 @@
 // Options of one entry: what users may give, and the resolved form that is all the engine accepts.
 import { OptionError } from "../errors.ts";
 import { FOREVER } from "../store/contract.ts";
-import { duration, type Duration } from "./durations.ts";
+import { duration, parseSize, type Duration, type Size } from "./durations.ts";
 import { parseTags } from "./names.ts";
 import { each, having, oneOf, taking, type Parser } from "./parse.ts";
 
@@ -43,6 +43,11 @@ export interface EntryOptionsBase {
    * a TimeoutError. The load goes on and fills the cache, with a lease that is renewed no longer. Default Infinity.
    */
   readonly hardTimeout?: Duration | undefined;
+  /**
+   * A larger value is not stored: encoded, or estimated where nothing is encoded. Its loader's callers get it, and an
+   * `error` event says why it was not stored; `set` rejects with a CodecError. Default "8mb".
+   */
+  readonly maxValueBytes?: Size | undefined;
   /** Names by which the value can be invalidated together with others. Default none. */
   readonly tags?: readonly string[] | undefined;
   /** The entity tag (RFC 9110) of the value, for loaders that ask the origin whether it changed. */
@@ -88,6 +93,7 @@ export interface ResolvedEntry {
   readonly failureBackoffMs: number;
   readonly softTimeoutMs: number;
   readonly hardTimeoutMs: number;
+  readonly maxValueBytes: number;
   readonly tags: readonly string[];
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
@@ -127,6 +133,7 @@ export const ENTRY: { readonly [Name in keyof EntryOptions]-?: Parser } = {
   failureBackoff: duration,
   softTimeout: duration,
   hardTimeout: duration,
+  maxValueBytes: (name, value) => ({ maxValueBytes: parseSize(name, value) }),
   tags: (name, value) => ({ tags: parseTags(name, value) }),
   etag: text,
   lastModified: text,
@@ -142,6 +149,7 @@ export const DEFAULTS: ResolvedEntry = {
   failureBackoffMs: 5_000,
   softTimeoutMs: FOREVER,
   hardTimeoutMs: FOREVER,
+  maxValueBytes: 8 * 1024 ** 2,
   tags: [],
   etag: undefined,
   lastModified: undefined,

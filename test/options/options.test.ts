@@ -19,6 +19,7 @@ const wrongEntries: readonly (readonly [string, unknown, RegExp])[] = [
   ["jitter above 1", { jitter: 1.5 }, /^jitter: 1.5 is not a number from 0 to 1/],
   ["jitter that is no number", { jitter: Number.NaN }, /^jitter: NaN is not a number from 0 to 1/],
   ["eagerRefresh below 0", { eagerRefresh: -0.5 }, /^eagerRefresh: -0.5 is not a number from 0 to 1/],
+  ["maxValueBytes of the wrong kind", { maxValueBytes: "8m" }, /^maxValueBytes: "8m" is not a size/],
   ["tags that are no array", { tags: "t" }, /^tags: "t" is not an array of at most 100 strings/],
   ["a tag that is no string", { tags: ["a", 5] }, /^tags: 5 is not a well-formed string/],
   ["an empty tag", { tags: [""] }, /^tags: "" is not a well-formed string of 1 to 1,024 bytes/],
