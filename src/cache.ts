@@ -18,6 +18,7 @@ import { resolveCache, type CacheOptions } from "./options/cache.ts";
 import { resolveEntry, resolveRead, type EntryOptions, type ReadOptions, type ResolvedEntry } from "./options/entry.ts";
 import { isName, NAME, parseTags } from "./options/names.ts";
 import { having, refuse } from "./options/parse.ts";
+import type { TypedValidator } from "./options/validate.ts";
 import { FOREVER } from "./store/contract.ts";
 
 /** An entry as `getEntry` shows it. Durations in milliseconds. */
@@ -34,6 +35,9 @@ export interface CacheEntry<T> {
   readonly etag?: string;
   readonly lastModified?: string;
 }
+
+/** Read options that say what type the value has. */
+export type TypedReadOptions<T> = ReadOptions & { readonly validate: TypedValidator<T> };
 
 /** What `cache.bind` needs of a request's context. */
 export interface ExecutionContextLike {
@@ -54,9 +58,14 @@ export interface Cache {
    * Round trips: none for a hit in memory, one for a hit in the store, two for a load.
    */
   getOrSet<T>(key: string, loader: Loader<T>, options?: EntryOptions): Promise<T>;
-  /** The value, or undefined. A stale one is returned within its stale-while-revalidate window. */
+  /**
+   * The value, or undefined. A stale one is returned within its stale-while-revalidate window. `validate` says what type it
+   * has.
+   */
+  get<T>(key: string, options: TypedReadOptions<T>): Promise<T | undefined>;
   get<T = unknown>(key: string, options?: ReadOptions): Promise<T | undefined>;
   /** The value and what is known of it. */
+  getEntry<T>(key: string, options: TypedReadOptions<T>): Promise<CacheEntry<T> | undefined>;
   getEntry<T = unknown>(key: string, options?: ReadOptions): Promise<CacheEntry<T> | undefined>;
   /** Whether `get` would find something. */
   has(key: string, options?: ReadOptions): Promise<boolean>;
@@ -228,7 +237,9 @@ function createPart(part: Part): Cache {
       countHit(engine, key, "memory", "fresh");
       return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
     },
-    get: async (key, options) => valueOf(await lookUp(key, options)),
+    async get<T>(key: string, options?: ReadOptions) {
+      return valueOf<T>(await lookUp(key, options));
+    },
     async getEntry<T>(key: string, options?: ReadOptions) {
       const found = await lookUp(key, options);
       if (found === undefined) return undefined;

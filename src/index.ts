@@ -1,5 +1,5 @@
 // The public API and nothing else.
-export { createCache, type Cache, type CacheEntry, type ExecutionContextLike } from "./cache.ts";
+export { createCache, type Cache, type CacheEntry, type ExecutionContextLike, type TypedReadOptions } from "./cache.ts";
 export type { Codec, EncodeHint } from "./codec/contract.ts";
 export type { ValueMode } from "./codec/walk.ts";
 export type { Duration, Size } from "./options/durations.ts";
@@ -9,6 +9,7 @@ export type { CacheEvents, EventName, Listener, Tier } from "./observe/events.ts
 export type { CacheStats } from "./observe/stats.ts";
 export type { CacheOptions, MemoryOptions } from "./options/cache.ts";
 export type { EntryOptions, ReadOptions } from "./options/entry.ts";
+export type { StandardSchema, TypedValidator, Validator } from "./options/validate.ts";
 export type { Platform } from "./platform.ts";
 export { memoryStore } from "./store/memory.ts";
 export type { Store, StoreConnection } from "./store/contract.ts";

@@ -1,6 +1,7 @@
 // What the leader of a flight does: ask the store for the value or the right to load it, in one trip, and act on the answer.
-import { adopt } from "../codec/walk.ts";
+import { adopt, hold } from "../codec/walk.ts";
 import { CodecError } from "../errors.ts";
+import { validated } from "../options/validate.ts";
 import type { FoundEntry, ReadReply } from "../store/contract.ts";
 import { ask, type Answered } from "./call.ts";
 import { createCopy, isRevalidable, isServableOnError, type Copy } from "./copy.ts";
@@ -137,7 +138,7 @@ export async function readStore(
   return { ...reply, outcome: { copy, state, tier: "store", began: tick, beganAt }, held };
 }
 
-/** Decodes an entry, or takes the value already held. Undefined, and an event, if the bytes cannot be read. */
+/** Decodes an entry, or takes the value already held. Undefined, and an event, if the bytes cannot be read, or are not valid. */
 async function toCopy(
   engine: Engine,
   reader: Reader,
@@ -147,16 +148,21 @@ async function toCopy(
 ): Promise<Copy | undefined> {
   const { reply, sentAt } = answered;
   const { values, codec } = engine;
+  const { validate, memoryTtlMs } = reader.options;
   let held = kept?.held;
   if (entry.bytes || !held) {
+    let operation = "decode";
     try {
       held = adopt(await codec.decode(entry.bytes ?? new Uint8Array()), values);
       if (held.uncarried !== undefined) throw new CodecError(`no value: ${held.uncarried}`);
+      operation = "validate";
+      const output = validate ? await validated(validate, held.value) : held.value;
+      if (output !== held.value) held = hold(output, values);
     } catch (error) {
-      report(engine, "decode", error, reader.name);
+      report(engine, operation, error, reader.name);
       return undefined;
     }
   }
   const { epoch, seq } = reply;
-  return createCopy(reader.view, held, entry, { ...entry, epoch, seq, provedAt: sentAt }, reader.options.memoryTtlMs);
+  return createCopy(reader.view, held, entry, { ...entry, epoch, seq, provedAt: sentAt }, memoryTtlMs);
 }

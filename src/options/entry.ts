@@ -4,6 +4,7 @@ import { FOREVER } from "../store/contract.ts";
 import { duration, parseSize, type Duration, type Size } from "./durations.ts";
 import { parseTags } from "./names.ts";
 import { each, having, oneOf, taking, type Parser } from "./parse.ts";
+import { validator, type Validator } from "./validate.ts";
 
 /** Options of one entry. Each may be a default of the cache, of a namespace, or given per call; the nearer one wins. */
 export interface EntryOptionsBase {
@@ -77,6 +78,13 @@ export interface CallerOptions {
    * has left, the loader's `context.signal` fires. A `set` looks at it before it begins, and is not cut short after that.
    */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * A Standard Schema (zod, valibot, arktype, ...) or a predicate, run on what comes from the store, for instance from an
+   * older version of the program. What fails is a miss, and an `error` event says why; what a schema outputs is the value.
+   * A value already in memory is not looked at again, nor one that another caller is just reading: to have all of them
+   * checked, give it as a default of the cache or namespace. Default none.
+   */
+  readonly validate?: Validator | undefined;
 }
 
 /** All options of one entry. */
@@ -102,6 +110,7 @@ export interface ResolvedEntry {
   readonly store: boolean;
   readonly strong: boolean;
   readonly signal: AbortSignal | undefined;
+  readonly validate: Validator | undefined;
 }
 
 const flag = oneOf(true, false);
@@ -115,6 +124,7 @@ const READ: { readonly [Name in keyof ReadOptions]-?: Parser } = {
   memoryTtl: duration,
   store: flag,
   signal: having("addEventListener", "throwIfAborted"),
+  validate: validator,
   consistency(name, value) {
     consistency(name, value);
     return { strong: value === "strong" };
@@ -158,6 +168,7 @@ export const DEFAULTS: ResolvedEntry = {
   store: true,
   strong: false,
   signal: undefined,
+  validate: undefined,
 };
 
 /** Options over those they are nearer than. Throws an OptionError that names option and value. */
@@ -177,7 +188,7 @@ export function resolveEntry(
   return resolved;
 }
 
-/** Options of a read without a loader: which tiers, how consistent, for how long. */
+/** Options of a read without a loader: which tiers, how consistent, for how long, what is right. */
 export type ReadOptions = CallerOptions & MemoryUse & StoreUse;
 
 /** Read options over the defaults. Throws an OptionError that names option and value. */
