@@ -1,7 +1,6 @@
 // What the leader of a flight does: ask the store for the value or the right to load it, in one trip, and act on the answer.
 import { adopt, hold } from "../codec/walk.ts";
 import { CodecError } from "../errors.ts";
-import { validated } from "../options/validate.ts";
 import type { FoundEntry, ReadReply } from "../store/contract.ts";
 import { ask, type Answered } from "./call.ts";
 import { createCopy, isRevalidable, isServableOnError, type Copy } from "./copy.ts";
@@ -156,7 +155,7 @@ async function toCopy(
       held = adopt(await codec.decode(entry.bytes ?? new Uint8Array()), values);
       if (held.uncarried !== undefined) throw new CodecError(`no value: ${held.uncarried}`);
       operation = "validate";
-      const output = validate ? await validated(validate, held.value) : held.value;
+      const output = validate ? await validate(held.value) : held.value;
       if (output !== held.value) held = hold(output, values);
     } catch (error) {
       report(engine, operation, error, reader.name);

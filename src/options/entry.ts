@@ -110,7 +110,8 @@ export interface ResolvedEntry {
   readonly store: boolean;
   readonly strong: boolean;
   readonly signal: AbortSignal | undefined;
-  readonly validate: Validator | undefined;
+  /** The value that is right; rejects if there is none. */
+  readonly validate: ((value: unknown) => Promise<unknown>) | undefined;
 }
 
 const flag = oneOf(true, false);

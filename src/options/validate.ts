@@ -1,6 +1,6 @@
 // What values from the store are checked with: a Standard Schema (https://standardschema.dev), or a predicate.
 import { CodecError } from "../errors.ts";
-import { taking } from "./parse.ts";
+import { refuse, type Parser } from "./parse.ts";
 
 /** What a schema makes of a value: an output, or what is wrong with it. */
 type SchemaResult<T> =
@@ -27,14 +27,8 @@ const isSchema = (value: unknown): value is StandardSchema =>
   // Any value has members, or none.
   typeof (value as Partial<StandardSchema> | null)?.["~standard"]?.validate === "function";
 
-/** Reads a validator. */
-export const validator = taking(
-  "a Standard Schema or a function",
-  (value) => isSchema(value) || typeof value === "function",
-);
-
 /** The value, as the schema outputs it. Rejects with a CodecError if it is not right, or with what the validator throws. */
-export async function validated(validate: Validator, value: unknown): Promise<unknown> {
+async function validated(validate: Validator, value: unknown): Promise<unknown> {
   let issue = "the predicate refused it";
   if (isSchema(validate)) {
     const result = await validate["~standard"].validate(value);
@@ -43,3 +37,9 @@ export async function validated(validate: Validator, value: unknown): Promise<un
   } else if (await validate(value)) return value;
   throw new CodecError(`not valid: ${issue}`);
 }
+
+/** Reads a validator, as a function from a value to the one that is right. */
+export const validator: Parser = (name, given) =>
+  isSchema(given) || typeof given === "function"
+    ? { [name]: (value: unknown) => validated(given as Validator, value) } // what a function answers is only asked for truth
+    : refuse(name, given, "a Standard Schema or a function");
