@@ -5,9 +5,9 @@ import { jsonCodec } from "./codec/json.ts";
 import { give, hold } from "./codec/walk.ts";
 import { defaultPlatform } from "./default-platform.ts";
 import type { Loader } from "./engine/context.ts";
-import { createCopy, isValid, type Copy } from "./engine/copy.ts";
+import { createCopy, eagerFrom, isValid, type Copy } from "./engine/copy.ts";
 import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
-import { entryMeta, install } from "./engine/install.ts";
+import { entryMeta, install, isStorable, optionsFor, sizeError } from "./engine/install.ts";
 import { child, ROOT, scopedTag, storedKey, userKey, userTags, type Scope } from "./engine/names.ts";
 import { countHit, read, type Found } from "./engine/read.ts";
 import type { Reader } from "./engine/reader.ts";
@@ -16,10 +16,11 @@ import { CodecError, KeyError } from "./errors.ts";
 import { createMemoryTier } from "./memory/tier.ts";
 import { createEmitter, type EventName, type Listener } from "./observe/events.ts";
 import type { CacheStats } from "./observe/stats.ts";
-import { having, resolveCache, type CacheOptions } from "./options/cache.ts";
+import { resolveCache, type CacheOptions } from "./options/cache.ts";
 import { resolveEntry, resolveRead, type EntryOptions, type ReadOptions, type ResolvedEntry } from "./options/entry.ts";
 import { isName, NAME, parseTags } from "./options/names.ts";
-import { refuse } from "./options/parse.ts";
+import { having, refuse } from "./options/parse.ts";
+import type { TypedValidator } from "./options/validate.ts";
 import { FOREVER } from "./store/contract.ts";
 
 /** An entry as `getEntry` shows it. Durations in milliseconds. */
@@ -36,6 +37,9 @@ export interface CacheEntry<T> {
   readonly etag?: string;
   readonly lastModified?: string;
 }
+
+/** Read options that say what type the value has. */
+export type TypedReadOptions<T> = ReadOptions & { readonly validate: TypedValidator<T> };
 
 /** What `cache.bind` needs of a request's context. */
 export interface ExecutionContextLike {
@@ -56,9 +60,14 @@ export interface Cache extends Wrapping, Warming {
    * Round trips: none for a hit in memory, one for a hit in the store, two for a load.
    */
   getOrSet<T>(key: string, loader: Loader<T>, options?: EntryOptions): Promise<T>;
-  /** The value, or undefined. A stale one is returned within its stale-while-revalidate window. */
+  /**
+   * The value, or undefined. A stale one is returned within its stale-while-revalidate window. `validate` says what type it
+   * has.
+   */
+  get<T>(key: string, options: TypedReadOptions<T>): Promise<T | undefined>;
   get<T = unknown>(key: string, options?: ReadOptions): Promise<T | undefined>;
   /** The value and what is known of it. */
+  getEntry<T>(key: string, options: TypedReadOptions<T>): Promise<CacheEntry<T> | undefined>;
   getEntry<T = unknown>(key: string, options?: ReadOptions): Promise<CacheEntry<T> | undefined>;
   /** Whether `get` would find something. */
   has(key: string, options?: ReadOptions): Promise<boolean>;
@@ -67,7 +76,10 @@ export interface Cache extends Wrapping, Warming {
    * may get the same value, and a value set between the two steps is removed unseen. Two round trips.
    */
   pull<T = unknown>(key: string): Promise<T | undefined>;
-  /** Stores a value. Loads under way do not overwrite it. A value that cannot be carried rejects with a CodecError. */
+  /**
+   * Stores a value. Loads under way do not overwrite it. A value that cannot be carried, or is larger than
+   * `maxValueBytes`, rejects with a CodecError.
+   */
   set(key: string, value: unknown, options?: EntryOptions): Promise<void>;
   /** Removes the value. Loads under way do not bring it back. */
   delete(key: string): Promise<void>;
@@ -168,11 +180,13 @@ function createPart(part: Part): Cache {
    */
   const hit = (name: string, given: EntryOptions | undefined): Copy | undefined => {
     if (typeof name !== "string" || !(given?.memory ?? defaults.memory)) return undefined;
+    if ((given?.signal ?? defaults.signal)?.aborted) return undefined;
     if (given?.consistency === undefined ? defaults.strong : given.consistency !== "eventual") return undefined;
     const copy = tier!.get(storedKey(scope, name))?.item; // createCache makes one
     if (copy === undefined || copy.view.pending.length > 0 || engine.closed || !isValid(copy)) return undefined;
     const now = engine.clock();
     if (now >= copy.freshUntil || now >= copy.memoryUntil) return undefined;
+    if (now >= eagerFrom(copy, given?.eagerRefresh ?? defaults.eagerRefresh)) return undefined;
     const provedAt = Math.max(copy.provedAt, copy.view.provedAt);
     return provedAt >= now - engine.maxStalenessMs ? copy : undefined;
   };
@@ -192,15 +206,28 @@ function createPart(part: Part): Cache {
 
   const set = async (name: string, value: unknown, given: EntryOptions | undefined): Promise<void> => {
     const key = keyOf(name);
-    const options = resolveEntry(defaults, given);
+    const options = optionsFor(engine, resolveEntry(defaults, given), value);
+    options.signal?.throwIfAborted();
     const held = hold(value, engine.values);
     const stores = engine.store && options.store && options.ttlMs > 0;
-    const fault = value === undefined ? "undefined is not stored" : (held.stream ?? (stores && held.uncarried));
+    const fault = !isStorable(options, value)
+      ? "undefined is stored only with negativeTtl"
+      : (held.stream ?? (stores && held.uncarried));
     if (fault) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
     const meta = entryMeta(scope, options);
-    const bytes = stores && engine.codec.encode(held.value, { ...held, cache: engine.name, key });
+    const checkSize = (bytes: number): void => {
+      const error = sizeError(options, name, bytes);
+      if (error) throw error;
+    };
+    const sized = (bytes: Uint8Array): Uint8Array => {
+      checkSize(bytes.length);
+      return bytes;
+    };
+    const encoded = stores && engine.codec.encode(held.value, { ...held, cache: engine.name, key });
     // Not awaited here: from the moment it is asked for, reads must not see the old value (P5), nor later writes lose to it.
-    const isReady = !(bytes instanceof Promise);
+    const isReady = !(encoded instanceof Promise);
+    const bytes = isReady ? encoded && sized(encoded) : encoded.then(sized);
+    if (!encoded && options.ttlMs > 0) checkSize(held.bytes);
     const done = await writeKey(
       engine,
       request,
@@ -235,7 +262,9 @@ function createPart(part: Part): Cache {
 
   return {
     getOrSet,
-    get: async (key, options) => valueOf(await lookUp(key, options)),
+    async get<T>(key: string, options?: ReadOptions) {
+      return valueOf<T>(await lookUp(key, options));
+    },
     async getEntry<T>(key: string, options?: ReadOptions) {
       const found = await lookUp(key, options);
       if (found === undefined) return undefined;

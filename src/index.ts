@@ -1,5 +1,5 @@
 // The public API and nothing else.
-export { createCache, type Cache, type CacheEntry, type ExecutionContextLike } from "./cache.ts";
+export { createCache, type Cache, type CacheEntry, type ExecutionContextLike, type TypedReadOptions } from "./cache.ts";
 export type { WarmEntry, Warming, WarmOptions, WarmProgress, WarmResult } from "./calls/warm.ts";
 export type { Wrapped, Wrapping, WrapKey, WrapOptions } from "./calls/wrap.ts";
 export type { Codec, EncodeHint } from "./codec/contract.ts";
@@ -11,6 +11,7 @@ export type { CacheEvents, EventName, Listener, Tier } from "./observe/events.ts
 export type { CacheStats } from "./observe/stats.ts";
 export type { CacheOptions, MemoryOptions } from "./options/cache.ts";
 export type { EntryOptions, ReadOptions } from "./options/entry.ts";
+export type { StandardSchema, TypedValidator, Validator } from "./options/validate.ts";
 export type { Platform } from "./platform.ts";
 export { memoryStore } from "./store/memory.ts";
 export type { Store, StoreConnection } from "./store/contract.ts";

@@ -13,7 +13,10 @@ export interface StaleValue {
 /** The argument of every loader. */
 export interface LoaderContext {
   readonly key: string;
-  /** Fires when the result is of no use any more: the cache is being closed, or the lease was lost to another instance. */
+  /**
+   * Fires when the result is of no use any more: the cache is being closed, the lease was lost to another instance, or the
+   * signals of all callers have fired (where the first of them left before others: within a second).
+   */
   readonly signal: AbortSignal;
   /** The value that is there but stale, if any. */
   readonly stale: StaleValue | undefined;

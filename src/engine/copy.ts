@@ -94,6 +94,10 @@ export function isSpared(copy: Copy, key?: string): boolean {
 const isOpen = ({ freshUntil }: Copy, lengthMs: number, now: number): boolean =>
   lengthMs > 0 && now < freshUntil + lengthMs;
 
+/** From when on a hit reloads it in the background, at this fraction of its ttl. 1: never while it is fresh. */
+export const eagerFrom = ({ storedAt, ttlMs }: Copy, fraction: number): number =>
+  fraction < 1 ? storedAt + fraction * ttlMs : Infinity;
+
 /** Whether it may be served as stale while it is reloaded. */
 export const isRevalidable = (copy: Copy, now: number): boolean => isOpen(copy, copy.staleWhileRevalidateMs, now);
 

@@ -32,6 +32,13 @@ export interface Flight {
    * entries of one id would pass for each other where only the id is compared (entryId).
    */
   spent: boolean;
+  /** Those who wait, or have been served meanwhile and want it to go on; Infinity for one that nobody waits for. */
+  callers: number;
+  /**
+   * Ends its loader. To be called by the one who leads, within the request that the loader runs in (P6), when there are
+   * no callers left; others leave it to the next sign of life.
+   */
+  cancel?: () => void;
   readonly promise: Promise<void>;
   done: boolean;
   /** The one who leads showed signs of life at this local time. */
@@ -40,6 +47,10 @@ export interface Flight {
   error?: unknown;
   /** It goes without the store, for readers that an own write in doubt keeps from it. */
   readonly alone: boolean;
-  /** What may be served while it is reloaded. */
-  readonly stale: Outcome | undefined;
+  /** What may be served while it is reloaded, as far as it is known. */
+  stale: Outcome | undefined;
+  /** Its loader was called: what is stale is known. */
+  isLoading?: boolean;
+  /** The store did not answer: what is stale may be without a proof. */
+  isOutage?: boolean;
 }

@@ -1,10 +1,30 @@
 // What may enter memory: only what no invalidation known here could have overtaken on its way.
+import { CodecError } from "../errors.ts";
 import type { ResolvedEntry } from "../options/entry.ts";
-import type { EntryMeta } from "../store/contract.ts";
+import { FOREVER, type EntryMeta } from "../store/contract.ts";
 import { isSpared, usefulUntil, type Copy } from "./copy.ts";
 import type { Engine } from "./engine.ts";
 import { entryTags, type Scope } from "./names.ts";
 import { covers } from "./pending.ts";
+
+/** The options as they apply to this very value: how long it lives depends on what it is, and on chance. */
+export function optionsFor(engine: Engine, options: ResolvedEntry, value: unknown): ResolvedEntry {
+  const { negativeTtlMs, jitter } = options;
+  const meantMs = value === undefined || value === null ? (negativeTtlMs ?? options.ttlMs) : options.ttlMs;
+  // What has no end gets none, and what is not to be stored stays so.
+  const isShortened = jitter > 0 && meantMs < FOREVER;
+  return { ...options, ttlMs: isShortened ? Math.ceil(meantMs * (1 - jitter * engine.platform.random())) : meantMs };
+}
+
+/** Whether a value may be stored at all: undefined is one only for those who say for how long. */
+export const isStorable = ({ negativeTtlMs }: ResolvedEntry, value: unknown): boolean =>
+  value !== undefined || negativeTtlMs !== undefined;
+
+/** What is wrong with a value of this size: encoded, or as memory counts it where nothing is encoded. */
+export const sizeError = ({ maxValueBytes }: ResolvedEntry, name: string, bytes: number): CodecError | undefined =>
+  bytes > maxValueBytes
+    ? new CodecError(`${JSON.stringify(name)}: ${bytes} bytes are more than maxValueBytes, ${maxValueBytes}`)
+    : undefined;
 
 /** The windows and labels an entry gets by its options. */
 export function entryMeta(scope: Scope, options: ResolvedEntry): EntryMeta {

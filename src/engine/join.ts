@@ -14,13 +14,15 @@ const MAX_AGE_MS = 60_000;
 
 /**
  * Starts a flight and makes it the one for its key. The work never rejects into the void: its error is kept for its
- * callers. `stale` is what may be served meanwhile; with the `token` of a dead flight it goes on with that one's lease.
+ * callers. `stale` is what may be served meanwhile; `callers` is 1 or, if
+ * nobody waits, Infinity; with the `token` of a dead flight it goes on with that one's lease.
  */
 export function startFlight(
   engine: Engine,
   reader: Reader,
   work: (flight: Flight) => Promise<Outcome>,
   stale: Outcome | undefined,
+  callers: number,
   token = newId(engine),
   alone = false,
 ): Flight {
@@ -28,7 +30,10 @@ export function startFlight(
   const { key, request } = reader;
   const startedAt = engine.clock();
   const run = async (): Promise<void> => {
-    const stop = every(engine, BEAT_MS, () => void (flight.beatAt = engine.clock()));
+    const stop = every(engine, BEAT_MS, () => {
+      flight.beatAt = engine.clock();
+      if (flight.callers < 1) flight.cancel?.();
+    });
     try {
       flight.outcome = await work(flight);
     } catch (error) {
@@ -44,6 +49,7 @@ export function startFlight(
     token,
     promise: Promise.resolve().then(run), // which has the flight, and whose loader may ask for the same key
     spent: false,
+    callers,
     done: false,
     beatAt: startedAt,
     alone,

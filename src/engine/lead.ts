@@ -1,5 +1,5 @@
 // What the leader of a flight does: ask the store for the value or the right to load it, in one trip, and act on the answer.
-import { adopt } from "../codec/walk.ts";
+import { adopt, hold } from "../codec/walk.ts";
 import { CodecError } from "../errors.ts";
 import type { FoundEntry, ReadReply } from "../store/contract.ts";
 import { ask, type Answered } from "./call.ts";
@@ -14,6 +14,8 @@ import { sync } from "./sync.ts";
 
 /** Held waits of one follower; then it loads for itself, and stores nothing. */
 const MAX_WAITS = 2;
+/** For so long nobody asks again for a fresh value that another instance reloads. */
+const BUSY_MS = 1_000;
 /** Between questions to a store that cannot hold them: from, to. */
 const POLL_MS = [25, 500] as const;
 
@@ -36,6 +38,8 @@ export async function lead(
   refresh?: string,
 ): Promise<Outcome> {
   const { options, request, view } = reader;
+  const { leaseMs } = engine;
+  let asked = false;
   if (!engine.store || !options.store) {
     // Memory alone keeps the value: then it must know from where on it would hear of invalidations.
     if (view.epoch === undefined) await sync(engine, view, reader.startedAt, request);
@@ -43,23 +47,33 @@ export async function lead(
   }
   const startedAt = engine.clock();
   // Who followed a flight of this instance until its patience ran out does not begin to wait anew.
-  const late = startedAt - reader.startedAt >= MAX_WAITS * engine.leaseMs;
+  const late = startedAt - reader.startedAt >= MAX_WAITS * leaseMs;
   const alone = (): Promise<Outcome> => load(engine, reader, flight, undefined, stale, false);
   for (let waits = 0, polls = 0; ;) {
-    const read = await readStore(engine, reader, flight, refresh, late ? 0 : engine.leaseMs);
+    // The first time for no longer than until the soft time-out: what is stale is to be known by then.
+    const softMs = Math.max(0, options.softTimeoutMs - (engine.clock() - reader.startedAt));
+    const patienceMs = stale || asked ? leaseMs : Math.min(leaseMs, softMs);
+    asked = true;
+    const read = await readStore(engine, reader, flight, refresh, late ? 0 : patienceMs);
+    flight.isOutage = !read;
     if (!read) return alone();
     const { lease, busy, entry, epoch, outcome, held } = read;
-    stale = outcome; // the store knows better than memory, also that there is nothing
+    flight.stale = stale = outcome; // the store knows better than memory, also that there is nothing
     const now = engine.clock();
     const servable = outcome && isRevalidable(outcome.copy, now);
     if (lease) {
       const go = (mine: Flight): Promise<Outcome> =>
         load(engine, reader, mine, { epoch, version: lease.version }, outcome, true);
       if (refresh !== undefined || !servable) return go(flight);
-      startFlight(engine, reader, go, outcome, flight.token);
+      startFlight(engine, reader, go, outcome, Infinity, flight.token);
       return outcome;
     }
     if (outcome) {
+      // One that is fresh, and that others reload, is not asked for at each hit.
+      if (busy && outcome.state === "fresh") {
+        const pauseMs = busy.backoff ? Infinity : Math.min(BUSY_MS, outcome.copy.freshUntil - now);
+        outcome.copy.retryAt = now + Math.min(busy.leftMs, pauseMs);
+      }
       if (servable || outcome.state === "fresh") return outcome;
       if (busy?.backoff && isServableOnError(outcome.copy, now)) {
         outcome.copy.retryAt = now + busy.leftMs;
@@ -70,10 +84,10 @@ export async function lead(
       // An entry that cannot be read is in the way: ask for the lease to replace it, once.
       if (refresh !== undefined || !entry) return alone();
       refresh = entry.id;
-    } else if (late || (held && ++waits === MAX_WAITS)) {
+    } else if (late || (held && patienceMs === leaseMs && ++waits === MAX_WAITS)) {
       return alone();
     } else if (!held) {
-      if (now - startedAt >= engine.leaseMs || engine.closed) return alone();
+      if (now - startedAt >= leaseMs || engine.closed) return alone();
       const ms = Math.min(POLL_MS[0] * 2 ** polls++, POLL_MS[1], busy.leftMs);
       await pause(engine, ms);
     }
@@ -123,7 +137,7 @@ export async function readStore(
   return { ...reply, outcome: { copy, state, tier: "store", began: tick, beganAt }, held };
 }
 
-/** Decodes an entry, or takes the value already held. Undefined, and an event, if the bytes cannot be read. */
+/** Decodes an entry, or takes the value already held. Undefined, and an event, if the bytes cannot be read, or are not valid. */
 async function toCopy(
   engine: Engine,
   reader: Reader,
@@ -133,19 +147,24 @@ async function toCopy(
 ): Promise<Copy | undefined> {
   const { reply, sentAt } = answered;
   const { values, codec } = engine;
+  const { validate, memoryTtlMs } = reader.options;
   let held = kept?.held;
   if (entry.bytes || !held) {
+    let operation = "decode";
     try {
       held = adopt(
         await codec.decode(entry.bytes ?? new Uint8Array(), { cache: engine.name, key: reader.key }),
         values,
       );
       if (held.uncarried !== undefined) throw new CodecError(`no value: ${held.uncarried}`);
+      operation = "validate";
+      const output = validate ? await validate(held.value) : held.value;
+      if (output !== held.value) held = hold(output, values);
     } catch (error) {
-      report(engine, "decode", error, reader.name);
+      report(engine, operation, error, reader.name);
       return undefined;
     }
   }
   const { epoch, seq } = reply;
-  return createCopy(reader.view, held, entry, { ...entry, epoch, seq, provedAt: sentAt }, reader.options.memoryTtlMs);
+  return createCopy(reader.view, held, entry, { ...entry, epoch, seq, provedAt: sentAt }, memoryTtlMs);
 }

@@ -1,15 +1,15 @@
 // Running the loader: with a lease that is kept alive, and a commit that says whether the value may be kept.
-import { resolveEntry, type EntryOptions } from "../options/entry.ts";
+import { resolveEntry, type EntryOptions, type ResolvedEntry } from "../options/entry.ts";
 import { CodecError, LoaderError, OptionError } from "../errors.ts";
 import { give, hold, type Held } from "../codec/walk.ts";
 import type { CacheEvents } from "../observe/events.ts";
-import type { CommitRequest, EntryMeta } from "../store/contract.ts";
+import { FOREVER, type CommitRequest, type EntryMeta } from "../store/contract.ts";
 import { ask, deadlineOf, StartOver } from "./call.ts";
 import type { LoaderContext } from "./context.ts";
 import { createCopy, isServableOnError, type Copy } from "./copy.ts";
 import { background, closedError, every, failOpen, report, type Engine } from "./engine.ts";
 import type { Flight, Outcome } from "./flight.ts";
-import { entryMeta, install } from "./install.ts";
+import { entryMeta, install, isStorable, optionsFor, sizeError } from "./install.ts";
 import type { Reader } from "./reader.ts";
 
 /** The right to store what is loaded. */
@@ -18,11 +18,12 @@ export interface Lease {
   readonly version: number;
 }
 
-/** A renewed lease outlives its loader by no more than this: a promise that never settles blocks nobody for longer. */
+/** A lease is renewed for no longer than this, or the hard time-out: a promise that never settles blocks nobody. */
 const MAX_RENEWAL_MS = 60_000;
 
-/** The answer of `context.notModified`. */
+/** The answers of `context.notModified` and `context.skip`. */
 const NOT_MODIFIED = Symbol("notModified");
+const SKIP = Symbol("skip");
 
 /**
  * Runs the reader's loader once and stores the value: under a lease in the store, and in memory if the commit allows it.
@@ -40,6 +41,8 @@ export async function load(
   if (engine.closed) throw closedError();
   const { view, key, name } = reader;
   const { token } = flight;
+  flight.stale = stale;
+  flight.isLoading = true;
   const old = stale?.copy;
   const began = ++engine.tick;
   const beganAt = engine.clock();
@@ -58,17 +61,18 @@ export async function load(
   };
   try {
     const set = (more: EntryOptions): void => void (options = resolveEntry(options, more));
-    const answer = await runLoader(engine, reader, old, lease && token, set);
-    if (answer === undefined) {
+    const answer = await runLoader(engine, reader, flight, old, lease && token, set);
+    if (answer === SKIP || !isStorable(options, answer)) {
       release(0);
       return ended("skipped");
     }
-    const { ttlMs, memoryTtlMs, memory, store } = options;
     const renewed = answer === NOT_MODIFIED ? old : undefined;
     const held = renewed?.held ?? holdValue(engine, name, answer);
+    options = optionsFor(engine, options, held.value);
+    const { ttlMs, memoryTtlMs, memory, store } = options;
     const meta = entryMeta(reader.scope, options);
     const tookMs = engine.clock() - beganAt;
-    const meant = lease && store && ttlMs > 0 && (await entryOf(engine, reader, held, meta, renewed));
+    const meant = lease && store && ttlMs > 0 && (await entryOf(engine, reader, held, options, meta, renewed));
     const takenOver = flight.spent;
     const done = meant && (await commit(engine, reader, flight, { ...lease, entry: meant }));
     // Not stored, or not known to be: nobody keeps the value.
@@ -82,13 +86,18 @@ export async function load(
       : { id: "", seq: version, provedAt: beganAt, freshForMs: ttlMs + sinceMs };
     const copy = createCopy(view, held, meta, { ...from, epoch, version, ageMs: -sinceMs }, memoryTtlMs + sinceMs);
     // What was meant for the store and did not get there is kept nowhere, or each instance would have its own.
-    const keeps = stored || (keep && !(lease && store) && ttlMs > 0);
+    const keeps =
+      stored || (keep && memory && !(lease && store) && ttlMs > 0 && fits(engine, name, options, held.bytes));
     const kept = keeps && memory && install(engine, key, copy, stored?.ordered ?? true);
     return ended(stored || kept ? "stored" : "unstored", copy);
   } catch (cause) {
     ended("failed");
     const now = engine.clock();
-    const servable = cause instanceof LoaderError && old && isServableOnError(old, now);
+    const servable =
+      flight.callers > 0 &&
+      cause instanceof LoaderError &&
+      old &&
+      (now < old.freshUntil || isServableOnError(old, now));
     const backoffMs = servable ? options.failureBackoffMs : 0;
     if (!flight.spent) release(backoffMs);
     if (backoffMs === 0) throw cause;
@@ -102,15 +111,23 @@ export async function load(
 async function runLoader(
   engine: Engine,
   reader: Reader,
+  flight: Flight,
   stale: Copy | undefined,
   token: string | undefined,
   set: LoaderContext["set"],
 ): Promise<unknown> {
   const { view, key, name, request } = reader;
   const { leaseMs } = engine;
+  const { hardTimeoutMs } = reader.options;
+  const renewalMs = hardTimeoutMs < FOREVER ? hardTimeoutMs : MAX_RENEWAL_MS;
   const controller = new AbortController();
   const { signal } = controller;
   const beganAt = engine.clock();
+  flight.cancel = () => {
+    // Who comes now wants a value: it does not share this load.
+    if (engine.flights.get(key) === flight) engine.flights.delete(key);
+    controller.abort();
+  };
   const failure: { reason?: unknown } = {};
   let running = true;
   const renew = async (token: string): Promise<void> => {
@@ -119,7 +136,7 @@ async function runLoader(
   };
   const stop = every(engine, leaseMs / 2, () => {
     if (engine.closed) controller.abort(closedError());
-    else if (token !== undefined && engine.clock() - beganAt < MAX_RENEWAL_MS)
+    else if (token !== undefined && engine.clock() - beganAt < renewalMs)
       background(engine, request, "renew", renew(token));
   });
   const context: LoaderContext = {
@@ -132,7 +149,7 @@ async function runLoader(
       age: beganAt - stale.storedAt,
     },
     set,
-    skip: () => undefined as never, // typed never, so that inference sees only the value
+    skip: () => SKIP as never, // typed never, so that inference sees only the value
     notModified: () => {
       if (!stale) throw new OptionError("notModified(): there is no stale value to keep");
       return NOT_MODIFIED as never;
@@ -143,6 +160,8 @@ async function runLoader(
     },
   };
   try {
+    if (flight.callers < 1) flight.cancel();
+    signal.throwIfAborted();
     const answer: unknown = await reader.loader!(context); // only readers with a loader load
     if (answer === failure) throw failure.reason;
     return answer;
@@ -164,11 +183,26 @@ function holdValue(engine: Engine, name: string, answer: unknown): Held {
   );
 }
 
-/** What is to be stored: the entry there is, with a new life, or the value. Undefined if it cannot be encoded. */
-async function entryOf(engine: Engine, { key, name }: Reader, held: Held, meta: EntryMeta, renewed: Copy | undefined) {
+/** Whether a value is small enough to be stored; an event tells of one that is not. */
+function fits(engine: Engine, name: string, options: ResolvedEntry, bytes: number): boolean {
+  const error = sizeError(options, name, bytes);
+  if (error) report(engine, "encode", error, name);
+  return !error;
+}
+
+/** What is to be stored: the entry there is, with a new life, or the value. Undefined if it cannot be encoded, or is too large. */
+async function entryOf(
+  engine: Engine,
+  { key, name }: Reader,
+  held: Held,
+  options: ResolvedEntry,
+  meta: EntryMeta,
+  renewed: Copy | undefined,
+) {
   if (renewed) return { ...meta, keep: renewed.id };
   try {
-    return { ...meta, bytes: await engine.codec.encode(held.value, { ...held, cache: engine.name, key }) };
+    const bytes = await engine.codec.encode(held.value, { ...held, cache: engine.name, key });
+    return fits(engine, name, options, bytes.length) ? { ...meta, bytes } : undefined;
   } catch (error) {
     report(engine, "encode", error, name);
     return undefined;

@@ -1,11 +1,12 @@
 // The read path: memory if it is proved, else a flight shared with others; and again if what came is not good enough.
 import { StartOver } from "./call.ts";
-import { isRevalidable, isServableOnError, type Copy } from "./copy.ts";
+import { eagerFrom, isRevalidable, isServableOnError, type Copy } from "./copy.ts";
 import { closedError, copyInMemory, viewOf, within, type Engine } from "./engine.ts";
 import type { Flight, Hit, Outcome } from "./flight.ts";
 import { isJoinable, isSilent, join, startFlight, takeOver, useOf } from "./join.ts";
 import { lead, readStore } from "./lead.ts";
 import { load } from "./load.ts";
+import { patiently } from "./patience.ts";
 import { isExpiry } from "./pending.ts";
 import { ownWrites, type Reader } from "./reader.ts";
 import { sync } from "./sync.ts";
@@ -29,21 +30,30 @@ const MAX_ATTEMPTS = 8;
 
 /** Answers a read. Undefined: a miss without a loader, or a loader that had no value. */
 export async function read(engine: Engine, reader: Reader): Promise<Found | undefined> {
-  const { counters, events } = engine;
+  reader.options.signal?.throwIfAborted();
+  const found = await patiently(engine, reader, attempts(engine, reader));
+  if (found && found.tier !== "loader") {
+    countHit(engine, reader.name, found.tier, found.state);
+    const { copy, state } = found;
+    const eagerAt = Math.max(copy.retryAt, eagerFrom(copy, reader.options.eagerRefresh));
+    if (state === "fresh" && reader.loader && engine.clock() >= eagerAt)
+      refresh(engine, reader, { ...found, began: reader.tick, beganAt: reader.startedAt });
+  } else {
+    engine.counters.misses++;
+    engine.events.emit("miss", { key: reader.name });
+  }
+  return found;
+}
+
+/** Tries until what comes is good enough. */
+async function attempts(engine: Engine, reader: Reader): Promise<Found | undefined> {
   let alone = false;
   for (let attempt = 1; ; attempt++) {
     if (engine.closed) throw closedError();
     try {
       const found = await tryOnce(engine, reader, alone || attempt > MAX_ATTEMPTS, attempt <= 2 * MAX_ATTEMPTS);
       if (found === ALONE) alone = true;
-      else if (found !== AGAIN) {
-        if (found && found.tier !== "loader") countHit(engine, reader.name, found.tier, found.state);
-        else {
-          counters.misses++;
-          events.emit("miss", { key: reader.name });
-        }
-        return found;
-      }
+      else if (found !== AGAIN) return found;
     } catch (error) {
       if (!(error instanceof StartOver)) throw error;
       reader.view = viewOf(engine, reader.key);
@@ -117,14 +127,21 @@ async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined
   return copy && engine.clock() < copy.memoryUntil && copy.view === reader.view ? copy : undefined;
 }
 
-/** Reloads what was served stale, without anybody waiting. */
+/** Reloads what was served, without anybody waiting. */
 function refresh(engine: Engine, reader: Reader, memory: Hit): void {
   const running = engine.flights.get(reader.key);
   const joinable = running && isJoinable(engine, reader, running);
   if (joinable && !isSilent(engine, running)) return;
   // A dead flight still has its lease: this one goes on with it.
   const token = joinable ? takeOver(running) : undefined;
-  startFlight(engine, reader, (flight) => lead(engine, reader, flight, memory, memory.copy.id), memory, token);
+  startFlight(
+    engine,
+    reader,
+    (flight) => lead(engine, reader, flight, memory, memory.copy.id),
+    memory,
+    Infinity,
+    token,
+  );
 }
 
 /** Joins the flight of the key, or starts one. `alone`: without the store, which still has what was invalidated here. */
@@ -136,15 +153,19 @@ async function fly(
   mayJoin: boolean,
 ): Promise<Attempt> {
   const { key } = reader;
+  if (reader.hasLeft) return undefined;
   const running = engine.flights.get(key);
   let flight;
   let token;
   if (mayJoin && running?.alone === alone && isJoinable(engine, reader, running)) {
     const { stale } = running;
-    if (stale?.copy && isRevalidable(stale.copy, engine.clock())) {
+    const now = engine.clock();
+    if (stale?.copy && (isRevalidable(stale.copy, now) || now < stale.copy.freshUntil)) {
       const found = await settle(engine, reader, stale, true);
       if (typeof found === "object") return found;
     }
+    running.callers++;
+    reader.leave = () => void running.callers--;
     if (await join(engine, key, running)) flight = running;
     else if (engine.flights.has(key))
       return AGAIN; // another caller took over first
@@ -153,7 +174,9 @@ async function fly(
   if (!flight) {
     const work = (mine: Flight): Promise<Outcome> =>
       alone ? load(engine, reader, mine, undefined, undefined, false) : lead(engine, reader, mine, memory);
-    flight = startFlight(engine, reader, work, undefined, token, alone);
+    flight = startFlight(engine, reader, work, memory, 1, token, alone);
+    const mine = flight;
+    reader.leave = () => void (--mine.callers || mine.cancel?.());
     await flight.promise;
   }
   if (!flight.outcome) throw flight.error; // one of both is there once it is done

@@ -17,6 +17,10 @@ export interface Reader {
   readonly options: ResolvedEntry;
   /** Undefined: nothing is loaded; a miss is a miss. */
   readonly loader: Loader<unknown> | undefined;
+  /** Its caller has left: nothing is begun for it any more. */
+  hasLeft?: boolean;
+  /** To be called when it leaves: takes it off the callers of the flight it waits for. */
+  leave?: () => void;
   readonly tick: number;
   readonly startedAt: number;
   /**

@@ -5,9 +5,9 @@ import { OptionError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { Store } from "../store/contract.ts";
 import { duration, parseDuration, parseSize, type Duration, type Size } from "./durations.ts";
-import { DEFAULTS, ENTRY, type EntryOptionsBase, type ResolvedEntry } from "./entry.ts";
+import { DEFAULTS, ENTRY, type CallerOptions, type EntryOptionsBase, type ResolvedEntry } from "./entry.ts";
 import { isName, NAME } from "./names.ts";
-import { each, oneOf, refuse, taking, type Parser } from "./parse.ts";
+import { each, having, oneOf, refuse, taking, type Parser } from "./parse.ts";
 
 /** Bounds of the memory tier. */
 export interface MemoryOptions {
@@ -24,7 +24,7 @@ export interface MemoryOptions {
 }
 
 /** Options of `createCache`. */
-export interface CacheOptions extends EntryOptionsBase {
+export interface CacheOptions extends EntryOptionsBase, CallerOptions {
   /** Namespace in the store: caches of one name and store share their entries. Default "default". */
   readonly name?: string | undefined;
   /** The memory tier, or false for none. */
@@ -69,13 +69,6 @@ const timeout: Parser = (name, value) => {
   return ms >= 1 && ms < 2 ** 31 ? duration(name, ms) : refuse(name, value, "between 1 ms and 24 days");
 };
 
-/** Reads an object with these methods: a store, codec or platform handed in. */
-export const having = (...methods: readonly string[]): Parser =>
-  taking(`an object with ${methods.join(", ")}`, (value) =>
-    // Any value has members, or none.
-    methods.every((method) => typeof (value as Record<string, unknown> | null)?.[method] === "function"),
-  );
-
 /** V8's maps throw above 2^24 entries, and under churn well before that. */
 const MAX_ENTRIES = 2 ** 23;
 
@@ -90,7 +83,9 @@ const MEMORY: { readonly [Name in keyof MemoryOptions]-?: Parser } = {
 
 /** What is not the default of an entry option. Typed by the names, so that none can be forgotten. */
 const OWN: {
-  readonly [Name in Exclude<keyof CacheOptions, keyof EntryOptionsBase | "memoryTtl" | "consistency">]: Parser;
+  readonly [
+    Name in Exclude<keyof CacheOptions, keyof EntryOptionsBase | keyof CallerOptions | "memoryTtl" | "consistency">
+  ]: Parser;
 } = {
   name: taking(NAME, isName),
   memory(name, value) {

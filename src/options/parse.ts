@@ -30,6 +30,13 @@ export const taking =
 export const oneOf = (...allowed: readonly unknown[]): Parser =>
   taking(allowed.map(show).join(" or "), (value) => allowed.includes(value));
 
+/** Reads an object with these methods: a store, codec, platform or signal handed in. */
+export const having = (...methods: readonly string[]): Parser =>
+  taking(`an object with ${methods.join(", ")}`, (value) =>
+    // Any value has members, or none.
+    methods.every((method) => typeof (value as Record<string, unknown> | null)?.[method] === "function"),
+  );
+
 /** Passes on what each option that is given reads as. An unknown one is an OptionError; undefined counts as not given. */
 export function each(
   name: string,

@@ -2,6 +2,26 @@
 import { expectTypeOf, test } from "vitest";
 import { createCache, type Cache, type EntryOptions } from "../../src/index.ts";
 
+/** As schema libraries type theirs: results or promises of them, and types for inference alone. */
+interface LibrarySchema<Input, Output> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (
+      value: unknown,
+      options?: { readonly libraryOptions?: Record<string, unknown> | undefined },
+    ) => Result<Output> | Promise<Result<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+type Result<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+declare const schema: LibrarySchema<{ id: string }, { id: number }>;
+declare const isDate: (value: unknown) => value is Date;
+
 /** Never called: only its types are looked at. */
 async function inferred(cache: Cache): Promise<void> {
   expectTypeOf(await cache.getOrSet("k", () => 1)).toEqualTypeOf<number>();
@@ -14,6 +34,11 @@ async function inferred(cache: Cache): Promise<void> {
   expectTypeOf(maybe).toEqualTypeOf<Date>();
   expectTypeOf(await cache.get("k")).toEqualTypeOf<unknown>();
   expectTypeOf(await cache.get<number>("k")).toEqualTypeOf<number | undefined>();
+  expectTypeOf(await cache.get("k", { validate: schema })).toEqualTypeOf<{ id: number } | undefined>();
+  expectTypeOf((await cache.getEntry("k", { validate: schema }))?.value).toEqualTypeOf<{ id: number } | undefined>();
+  expectTypeOf(await cache.get("k", { validate: isDate, memory: false })).toEqualTypeOf<Date | undefined>();
+  expectTypeOf(await cache.get("k", { validate: (value) => value !== 5 })).toEqualTypeOf<unknown>();
+  expectTypeOf(await cache.get<string>("k", { validate: (value) => value !== 5 })).toEqualTypeOf<string | undefined>();
   expectTypeOf((await cache.getEntry<string>("k"))?.value).toEqualTypeOf<string | undefined>();
 }
 

@@ -1,6 +1,13 @@
 // Options: unknown, of the wrong kind or contradictory ones are refused at the door, by name, value and remedy.
 import { describe, expect, test } from "vitest";
-import { createCache, memoryStore, type Cache, type CacheOptions, type EntryOptions } from "../../src/index.ts";
+import {
+  createCache,
+  memoryStore,
+  type Cache,
+  type CacheOptions,
+  type EntryOptions,
+  type ReadOptions,
+} from "../../src/index.ts";
 import { createWorld, errorOf } from "../engine/world.ts";
 
 /** Options as plain JavaScript may pass them. */
@@ -12,6 +19,19 @@ const wrongEntries: readonly (readonly [string, unknown, RegExp])[] = [
   ["staleWhileRevalidate of the wrong kind", { staleWhileRevalidate: "soon" }, /^staleWhileRevalidate: "soon" is not/],
   ["staleIfError below zero", { staleIfError: -1 }, /^staleIfError: -1 is not/],
   ["failureBackoff of the wrong kind", { failureBackoff: {} }, /^failureBackoff: an object is not/],
+  ["softTimeout of the wrong kind", { softTimeout: true }, /^softTimeout: true is not a duration/],
+  ["hardTimeout below zero", { hardTimeout: -5 }, /^hardTimeout: -5 is not a duration/],
+  ["a signal that is none", { signal: {} }, /^signal: an object is not an object with addEventListener/],
+  ["negativeTtl of the wrong kind", { negativeTtl: null }, /^negativeTtl: null is not a duration/],
+  ["jitter above 1", { jitter: 1.5 }, /^jitter: 1.5 is not a number from 0 to 1/],
+  ["jitter that is no number", { jitter: Number.NaN }, /^jitter: NaN is not a number from 0 to 1/],
+  ["eagerRefresh below 0", { eagerRefresh: -0.5 }, /^eagerRefresh: -0.5 is not a number from 0 to 1/],
+  ["maxValueBytes of the wrong kind", { maxValueBytes: "8m" }, /^maxValueBytes: "8m" is not a size/],
+  [
+    "validate of the wrong kind",
+    { validate: { parse: 1 } },
+    /^validate: an object is not a Standard Schema or a function/,
+  ],
   ["tags that are no array", { tags: "t" }, /^tags: "t" is not an array of at most 100 strings/],
   ["a tag that is no string", { tags: ["a", 5] }, /^tags: 5 is not a well-formed string/],
   ["an empty tag", { tags: [""] }, /^tags: "" is not a well-formed string of 1 to 1,024 bytes/],
@@ -104,7 +124,8 @@ describe("read options", () => {
     "of %s: ttl and other options of entries are unknown to it",
     async (name) => {
       const { cache } = createWorld().instance();
-      const error = await errorOf(cache[name]("k", odd({ ttl: 5 })));
+      const read = cache[name] as (key: string, options?: ReadOptions) => Promise<unknown>; // one of its overloads
+      const error = await errorOf(read("k", odd({ ttl: 5 })));
       expect(error).toMatchObject({ code: "ISOCACHE_OPTION", message: expect.stringMatching(/^ttl: unknown option/) });
     },
   );

@@ -194,7 +194,7 @@ const edits: Readonly<Record<string, Edited>> = {
   },
   "a lease is renewed without end": {
     by: "convergence",
-    edits: [{ file: "engine/load.ts", from: "engine.clock() - beganAt < MAX_RENEWAL_MS", to: "true" }],
+    edits: [{ file: "engine/load.ts", from: "engine.clock() - beganAt < renewalMs", to: "true" }],
   },
   "epochs are not compared": {
     by: "no resurrection",
