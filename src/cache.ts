@@ -225,24 +225,22 @@ function createPart(part: Part): Cache {
     };
     const encoded = stores && engine.codec.encode(held.value, { ...held, cache: engine.name, key });
     // Not awaited here: from the moment it is asked for, reads must not see the old value (P5), nor later writes lose to it.
-    const isReady = !(encoded instanceof Promise);
-    const bytes = isReady ? encoded && sized(encoded) : encoded.then(sized);
+    const later = encoded instanceof Promise ? encoded.then(sized) : undefined;
+    const bytes = encoded && !(encoded instanceof Promise) ? sized(encoded) : new Uint8Array();
     if (!encoded && options.ttlMs > 0) checkSize(held.bytes);
     const done = await writeKey(
       engine,
       request,
       // Without a store nothing is encoded: the write is a set all the same.
-      bytes || !engine.store
-        ? { kind: "set", key, entry: { ...meta, bytes: (isReady && bytes) || new Uint8Array() } }
-        : { kind: "delete", key },
-      isReady ? undefined : bytes,
+      encoded || !engine.store ? { kind: "set", key, entry: { ...meta, bytes } } : { kind: "delete", key },
+      later,
     );
     if (!done) return;
     const { view, record, stamp, sentAt, ordered } = done;
     if (!options.memory || options.ttlMs === 0) return;
     const { seq, nonce } = record;
     const origin = {
-      id: bytes ? nonce : "",
+      id: encoded ? nonce : "",
       epoch: stamp.epoch,
       version: seq,
       seq,
