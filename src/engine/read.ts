@@ -37,10 +37,11 @@ export async function read(engine: Engine, reader: Reader): Promise<Found | unde
       const found = await tryOnce(engine, reader, alone || attempt > MAX_ATTEMPTS, attempt <= 2 * MAX_ATTEMPTS);
       if (found === ALONE) alone = true;
       else if (found !== AGAIN) {
-        if (found && found.tier !== "loader") countHit(engine, reader.name, found.tier, found.state);
+        const durationMs = engine.clock() - reader.startedAt;
+        if (found && found.tier !== "loader") countHit(engine, reader.name, found.tier, found.state, durationMs);
         else {
           counters.misses++;
-          events.emit("miss", { key: reader.name });
+          events.emit("miss", { key: reader.name, durationMs });
         }
         return found;
       }
@@ -51,10 +52,16 @@ export async function read(engine: Engine, reader: Reader): Promise<Found | unde
   }
 }
 
-export function countHit(engine: Engine, key: string, tier: "memory" | "store", state: "fresh" | "stale"): void {
+export function countHit(
+  engine: Engine,
+  key: string,
+  tier: "memory" | "store",
+  state: "fresh" | "stale",
+  durationMs: number,
+): void {
   if (tier === "memory") engine.counters.memoryHits++;
   else engine.counters.storeHits++;
-  if (engine.events.has("hit")) engine.events.emit("hit", { key, tier, state });
+  if (engine.events.has("hit")) engine.events.emit("hit", { key, tier, state, durationMs });
 }
 
 async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: boolean): Promise<Attempt> {

@@ -2,6 +2,7 @@
 import type { Codec } from "../codec/contract.ts";
 import type { ValueMode } from "../codec/walk.ts";
 import { OptionError } from "../errors.ts";
+import type { Logger } from "../observe/logger.ts";
 import type { Platform } from "../platform.ts";
 import type { Store } from "../store/contract.ts";
 import { duration, parseDuration, parseSize, type Duration, type Size } from "./durations.ts";
@@ -43,6 +44,8 @@ export interface CacheOptions extends EntryOptionsBase {
   readonly lease?: Duration | undefined;
   /** Value to bytes and back. Default: extended JSON. */
   readonly codec?: Codec | undefined;
+  /** Where events are logged: `console`, a pino logger, or any like them. Never values. Default none. */
+  readonly logger?: Logger | undefined;
   /** The runtime. Default: detected. */
   readonly platform?: Platform | undefined;
 }
@@ -60,6 +63,7 @@ export interface ResolvedCache {
   readonly storeTimeoutMs: number;
   readonly leaseMs: number;
   readonly codec: Codec | undefined;
+  readonly logger: Logger | undefined;
   readonly platform: Platform | undefined;
 }
 
@@ -104,6 +108,7 @@ const OWN: {
   storeTimeout: timeout,
   lease: timeout,
   codec: having("encode", "decode"),
+  logger: having("debug", "info", "warn", "error"),
   platform: having("now", "setTimeout", "waitUntil"),
 };
 
@@ -121,6 +126,7 @@ export function resolveCache(options: CacheOptions): ResolvedCache {
     storeTimeoutMs: 1_000,
     leaseMs: 10_000,
     codec: undefined,
+    logger: undefined,
     platform: undefined,
   };
   each("options", options, { ...ENTRY, ...OWN }, (parsed, name) =>
