@@ -8,7 +8,7 @@ export * from "./errors.ts";
 export type { AnyEvent, CacheEvents, EventName, Listener, Tier } from "./observe/events.ts";
 export type { Logger } from "./observe/logger.ts";
 export type { CacheStats } from "./observe/stats.ts";
-export type { CacheOptions, MemoryOptions } from "./options/cache.ts";
+export type { BreakerOptions, CacheOptions, MemoryOptions } from "./options/cache.ts";
 export type { EntryOptions, ReadOptions } from "./options/entry.ts";
 export type { Platform } from "./platform.ts";
 export { memoryStore } from "./store/memory.ts";

@@ -10,8 +10,8 @@ export const budgets = [
     name: "core: createCache",
     entry: `export { createCache } from "./src/index.ts"`,
     goal: 9_000,
-    // Raised from 14,160: the logger, and listeners of all events.
-    limit: 14_420,
+    // Raised from 14,160: the logger, listeners of all events, and the breaker.
+    limit: 14_780,
     reason: "engine, memory tier, coherence and the default codec, on every page and in every Worker",
     without: ["src/testing/"],
   },

@@ -24,6 +24,9 @@ export interface EngineOptions {
   readonly maxStalenessMs: number;
   readonly storeTimeoutMs: number;
   readonly leaseMs: number;
+  /** Failures in a row after which a partition is left alone. Infinity: never. */
+  readonly breakerFailures: number;
+  readonly breakerCooldownMs: number;
 }
 
 export interface Engine extends EngineOptions {
@@ -79,8 +82,12 @@ export function newId({ platform }: Engine): string {
 /** Why everything ends once close() was called. */
 export const closedError = (): StoreError => new StoreError("the cache is closed");
 
+/** A read was not sent, since the store has kept failing. For users it is a StoreError like others. */
+export class RefusedError extends StoreError {}
+
 /** Reports a failure that must not stop anything. */
 export function report(engine: Engine, operation: string, error: unknown, key?: string): void {
+  if (error instanceof RefusedError) return; // nothing happened: that the breaker is open was told when it opened
   engine.counters.errors++;
   engine.events.emit("error", { operation, error, ...(key !== undefined && { key }) });
 }

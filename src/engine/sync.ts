@@ -1,7 +1,7 @@
 // Pull: one small question to the log for all of the isolate's hits, instead of one per key.
 import type { CacheEvents } from "../observe/events.ts";
 import { ask } from "./call.ts";
-import { applyRecord, background, failOpen, within, type Engine, type RequestScope } from "./engine.ts";
+import { applyRecord, background, failOpen, RefusedError, within, type Engine, type RequestScope } from "./engine.ts";
 import { drop, proveBy, type Sync, type View } from "./view.ts";
 
 /**
@@ -25,6 +25,7 @@ export async function sync(engine: Engine, view: View, needAt: number, request: 
   if (sentAt < view.syncAgainAt) return;
   const promise = question(engine, view).catch((error: unknown) => {
     failOpen(engine, "changesSince")(error);
+    if (error instanceof RefusedError) return;
     view.syncAgainAt = engine.clock() + engine.storeTimeoutMs;
     told(engine, view, sentAt, "failed");
   });
@@ -35,7 +36,6 @@ export async function sync(engine: Engine, view: View, needAt: number, request: 
 }
 
 async function question(engine: Engine, view: View): Promise<void> {
-  engine.counters.syncs++;
   const { epoch, applied, tip } = view;
   const since = { epoch: epoch ?? "", seq: applied, tip };
   const { reply, sentAt, ordered } = await ask(engine, view, "changesSince", { since });

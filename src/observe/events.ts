@@ -37,6 +37,11 @@ export interface CacheEvents {
     readonly durationMs: number;
     readonly outcome: "current" | "dropped" | "failed";
   };
+  /**
+   * The breaker of a partition of the store changed. "open": reads do without it; "half-open": one of them asks, to see
+   * whether it answers; "closed": it did.
+   */
+  breaker: { readonly partition: number; readonly state: "open" | "half-open" | "closed" };
   /** A copy left memory for want of room or because its time was over. */
   evict: { readonly key: string; readonly cause: "size" | "expired" };
   /** Something failed that the caller may not see: a store call, bytes that cannot be read, a value that cannot be stored, a listener. */

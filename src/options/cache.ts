@@ -24,6 +24,14 @@ export interface MemoryOptions {
   readonly values?: ValueMode | undefined;
 }
 
+/** When a partition of the store that keeps failing is left alone. */
+export interface BreakerOptions {
+  /** After so many failed requests in a row. Default 5. */
+  readonly failures?: number | undefined;
+  /** For how long, and up to a tenth more; then one read is sent, to see whether it is answered. Default "10s". */
+  readonly cooldown?: Duration | undefined;
+}
+
 /** Options of `createCache`. */
 export interface CacheOptions extends EntryOptionsBase {
   /** Namespace in the store: caches of one name and store share their entries. Default "default". */
@@ -40,6 +48,11 @@ export interface CacheOptions extends EntryOptionsBase {
   readonly maxStaleness?: Duration | undefined;
   /** For each request to the store. Default "1s". */
   readonly storeTimeout?: Duration | undefined;
+  /**
+   * While the store keeps failing, reads do as if it were out of reach, at once instead of after `storeTimeout`. Writes
+   * are sent all the same. False: reads are, too. Each partition of the store has a breaker of its own.
+   */
+  readonly storeBreaker?: BreakerOptions | false | undefined;
   /** How long an instance that loads is left alone before another takes over. Default "10s"; renewed while it loads. */
   readonly lease?: Duration | undefined;
   /** Value to bytes and back. Default: extended JSON. */
@@ -62,6 +75,9 @@ export interface ResolvedCache {
   readonly maxStalenessMs: number;
   readonly storeTimeoutMs: number;
   readonly leaseMs: number;
+  /** Infinity: it never opens. */
+  readonly breakerFailures: number;
+  readonly breakerCooldownMs: number;
   readonly codec: Codec | undefined;
   readonly logger: Logger | undefined;
   readonly platform: Platform | undefined;
@@ -83,13 +99,30 @@ export const having = (...methods: readonly string[]): Parser =>
 /** V8's maps throw above 2^24 entries, and under churn well before that. */
 const MAX_ENTRIES = 2 ** 23;
 
+const whole = taking(
+  `a whole number from 1 to ${MAX_ENTRIES}`,
+  (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_ENTRIES,
+);
+
 const MEMORY: { readonly [Name in keyof MemoryOptions]-?: Parser } = {
   maxBytes: (name, value) => ({ maxBytes: parseSize(name, value) }),
-  maxEntries: taking(
-    `a whole number from 1 to ${MAX_ENTRIES}`,
-    (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_ENTRIES,
-  ),
+  maxEntries: whole,
   values: oneOf("frozen", "copied", "shared"),
+};
+
+const BREAKER: { readonly [Name in keyof BreakerOptions]-?: Parser } = {
+  failures(name, value) {
+    whole(name, value);
+    return { breakerFailures: value };
+  },
+  cooldown: (name, value) => ({ breakerCooldownMs: parseDuration(name, value) }),
+};
+
+/** Reads an object of options into one object. */
+const nested = (name: string, value: unknown, parsers: Readonly<Record<string, Parser>>): object => {
+  const resolved = {};
+  each(name, value, parsers, (parsed) => Object.assign(resolved, parsed));
+  return resolved;
 };
 
 /** What is not the default of an entry option. Typed by the names, so that none can be forgotten. */
@@ -97,15 +130,11 @@ const OWN: {
   readonly [Name in Exclude<keyof CacheOptions, keyof EntryOptionsBase | "memoryTtl" | "consistency">]: Parser;
 } = {
   name: taking(NAME, isName),
-  memory(name, value) {
-    if (value === false) return { maxBytes: 0 };
-    const memory = {};
-    each(name, value, MEMORY, (parsed) => Object.assign(memory, parsed));
-    return memory;
-  },
+  memory: (name, value) => (value === false ? { maxBytes: 0 } : nested(name, value, MEMORY)),
   store: having("connect"),
   maxStaleness: duration,
   storeTimeout: timeout,
+  storeBreaker: (name, value) => (value === false ? { breakerFailures: Infinity } : nested(name, value, BREAKER)),
   lease: timeout,
   codec: having("encode", "decode"),
   logger: having("debug", "info", "warn", "error"),
@@ -125,6 +154,8 @@ export function resolveCache(options: CacheOptions): ResolvedCache {
     maxStalenessMs: 5_000,
     storeTimeoutMs: 1_000,
     leaseMs: 10_000,
+    breakerFailures: 5,
+    breakerCooldownMs: 10_000,
     codec: undefined,
     logger: undefined,
     platform: undefined,

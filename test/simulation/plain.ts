@@ -44,7 +44,10 @@ export type PlainOp = Pick<Op, "id" | "at" | "instance" | "kind"> &
 
 export type PlainPlan = Pick<Plan, "seed"> &
   Partial<
-    Pick<Plan, "store" | "spanMs" | "maxStalenessMs" | "storeTimeoutMs" | "leaseMs" | "failureBackoffMs" | "faults">
+    Pick<
+      Plan,
+      "store" | "spanMs" | "maxStalenessMs" | "storeTimeoutMs" | "leaseMs" | "failureBackoffMs" | "breaker" | "faults"
+    >
   > & {
     readonly instances: readonly Partial<InstancePlan>[];
     readonly network?: Partial<NetworkPlan>;
@@ -62,6 +65,7 @@ export function plainPlan(given: PlainPlan): Plan {
     storeTimeoutMs: 100,
     leaseMs: 600,
     failureBackoffMs: 50,
+    breaker: false,
     faults: [],
     ...given,
     limits: { ...PLAIN_LIMITS, ...given.limits },

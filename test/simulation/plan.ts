@@ -130,6 +130,11 @@ export interface LimitsPlan {
   readonly maxWaiters: number;
 }
 
+export interface BreakerPlan {
+  readonly failures: number;
+  readonly cooldown: number;
+}
+
 export interface Plan {
   readonly seed: number;
   /** Nothing fails, nothing is invalidated: then there is one load per key. */
@@ -141,6 +146,7 @@ export interface Plan {
   readonly storeTimeoutMs: number;
   readonly leaseMs: number;
   readonly failureBackoffMs: number;
+  readonly breaker: BreakerPlan | false;
   readonly limits: LimitsPlan;
   readonly instances: readonly InstancePlan[];
   readonly network: NetworkPlan;
