@@ -10,8 +10,8 @@ export const budgets = [
     name: "core: createCache",
     entry: `export { createCache } from "./src/index.ts"`,
     goal: 9_000,
-    // Raised from 14,160: the logger, listeners of all events, and the breaker.
-    limit: 14_780,
+    // Raised from 14,160: the logger, listeners of all events, the breaker and the strict mode.
+    limit: 14_920,
     reason: "engine, memory tier, coherence and the default codec, on every page and in every Worker",
     without: ["src/testing/"],
   },

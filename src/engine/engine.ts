@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly maxStalenessMs: number;
   readonly storeTimeoutMs: number;
   readonly leaseMs: number;
+  /** "throw": no read fails open. */
+  readonly onStoreError: "load" | "throw";
   /** Failures in a row after which a partition is left alone. Infinity: never. */
   readonly breakerFailures: number;
   readonly breakerCooldownMs: number;

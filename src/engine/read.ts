@@ -1,4 +1,5 @@
 // The read path: memory if it is proved, else a flight shared with others; and again if what came is not good enough.
+import { StoreError } from "../errors.ts";
 import { StartOver } from "./call.ts";
 import { isRevalidable, isServableOnError, type Copy } from "./copy.ts";
 import { closedError, copyInMemory, viewOf, within, type Engine } from "./engine.ts";
@@ -35,8 +36,10 @@ export async function read(engine: Engine, reader: Reader): Promise<Found | unde
     if (engine.closed) throw closedError();
     try {
       const found = await tryOnce(engine, reader, alone || attempt > MAX_ATTEMPTS, attempt <= 2 * MAX_ATTEMPTS);
-      if (found === ALONE) alone = true;
-      else if (found !== AGAIN) {
+      if (found === ALONE) {
+        if (isStrict(engine, reader)) throw new StoreError("read: an own write has not reached the store");
+        alone = true;
+      } else if (found !== AGAIN) {
         const durationMs = engine.clock() - reader.startedAt;
         if (found && found.tier !== "loader") countHit(engine, reader.name, found.tier, found.state, durationMs);
         else {
@@ -69,7 +72,9 @@ async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: 
   const { reserved } = reader.scope;
   if (view.pending.length > 0) retryAll(engine, reader.request);
   await firstAttempts(engine, reader, reserved);
-  if (alone || pendingOn(reader, reserved) === "gone") return loader && fly(engine, reader, undefined, true, mayJoin);
+  const gone = pendingOn(reader, reserved) === "gone";
+  if (gone && isStrict(engine, reader)) return ALONE;
+  if (alone || gone) return loader && fly(engine, reader, undefined, true, mayJoin);
   const copy = options.memory && !options.strong ? await copyFor(engine, reader) : undefined;
   const pending = copy && pendingOn(reader, copy.tags);
   let memory: Hit | undefined;
@@ -114,12 +119,20 @@ async function firstAttempts(engine: Engine, reader: Reader, tags: readonly stri
 
 const isProved = (copy: Copy, { view, needAt }: Reader): boolean => Math.max(copy.provedAt, view.provedAt) >= needAt;
 
-/** The copy in memory, after asking the log if it is not proved for this reader. It may still not be: the store is out of reach. */
+/** Whether a read that needs the store fails with it. */
+const isStrict = (engine: Engine, { options }: Reader): boolean =>
+  engine.onStoreError === "throw" && engine.store !== undefined && options.store;
+
+/**
+ * The copy in memory, after asking the log if it is not proved for this reader. It may still not be: the store is out of
+ * reach. Then a strict reader has none, and asks for the entry, or learns why that fails.
+ */
 async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined> {
   let copy = copyInMemory(engine, reader.key);
   if (copy && !isProved(copy, reader)) {
     await sync(engine, reader.view, reader.needAt, reader.request);
     copy = copyInMemory(engine, reader.key);
+    if (copy && !isProved(copy, reader) && isStrict(engine, reader)) return undefined;
   }
   return copy && engine.clock() < copy.memoryUntil && copy.view === reader.view ? copy : undefined;
 }

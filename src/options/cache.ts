@@ -53,6 +53,12 @@ export interface CacheOptions extends EntryOptionsBase {
    * are sent all the same. False: reads are, too. Each partition of the store has a breaker of its own.
    */
   readonly storeBreaker?: BreakerOptions | false | undefined;
+  /**
+   * What a read does for which the store was needed and failed. "load" (default): it fails open, with the loader or
+   * something stale. "throw": it rejects with the StoreError, so that the origin is spared, and nothing is served that
+   * could not be checked. Writes reject either way.
+   */
+  readonly onStoreError?: "load" | "throw" | undefined;
   /** How long an instance that loads is left alone before another takes over. Default "10s"; renewed while it loads. */
   readonly lease?: Duration | undefined;
   /** Value to bytes and back. Default: extended JSON. */
@@ -74,6 +80,7 @@ export interface ResolvedCache {
   readonly store: Store | undefined;
   readonly maxStalenessMs: number;
   readonly storeTimeoutMs: number;
+  readonly onStoreError: "load" | "throw";
   readonly leaseMs: number;
   /** Infinity: it never opens. */
   readonly breakerFailures: number;
@@ -135,6 +142,7 @@ const OWN: {
   maxStaleness: duration,
   storeTimeout: timeout,
   storeBreaker: (name, value) => (value === false ? { breakerFailures: Infinity } : nested(name, value, BREAKER)),
+  onStoreError: oneOf("load", "throw"),
   lease: timeout,
   codec: having("encode", "decode"),
   logger: having("debug", "info", "warn", "error"),
@@ -153,6 +161,7 @@ export function resolveCache(options: CacheOptions): ResolvedCache {
     store: undefined,
     maxStalenessMs: 5_000,
     storeTimeoutMs: 1_000,
+    onStoreError: "load",
     leaseMs: 10_000,
     breakerFailures: 5,
     breakerCooldownMs: 10_000,
