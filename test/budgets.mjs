@@ -10,8 +10,8 @@ export const budgets = [
     name: "core: createCache",
     entry: `export { createCache } from "./src/index.ts"`,
     goal: 9_000,
-    // Raised from 14,160: the logger, listeners of all events, the breaker and the strict mode.
-    limit: 14_920,
+    // Raised from 14,160: the logger, listeners of all events, the breaker, the strict mode, and a limit to concurrent loads.
+    limit: 15_240,
     reason: "engine, memory tier, coherence and the default codec, on every page and in every Worker",
     without: ["src/testing/"],
   },

@@ -10,7 +10,7 @@ import type { LogRecord, StoreConnection } from "../store/contract.ts";
 import { partitionOf } from "../store/hash.ts";
 import { createClock, type Clock } from "./clock.ts";
 import { expireCopy, isValid, type Copy } from "./copy.ts";
-import type { Flight } from "./flight.ts";
+import type { Flight, Slots } from "./flight.ts";
 import { createView, learn, type View } from "./view.ts";
 
 export interface EngineOptions {
@@ -29,6 +29,7 @@ export interface EngineOptions {
   /** Failures in a row after which a partition is left alone. Infinity: never. */
   readonly breakerFailures: number;
   readonly breakerCooldownMs: number;
+  readonly maxConcurrentLoads: number;
 }
 
 export interface Engine extends EngineOptions {
@@ -37,6 +38,7 @@ export interface Engine extends EngineOptions {
   tick: number;
   views: View[];
   readonly flights: Map<string, Flight>;
+  readonly slots: Slots;
   readonly counters: Counters;
   /** What close() calls to end whatever waits or loads. */
   readonly stops: Set<() => void>;
@@ -57,6 +59,7 @@ export function createEngine(options: EngineOptions): Engine {
     tick: 0,
     views: createViews(options),
     flights: new Map(),
+    slots: { running: new Set(), queue: new Map() },
     counters: createCounters(),
     stops: new Set(),
     closed: false,

@@ -11,6 +11,7 @@ import { background, closedError, every, failOpen, report, type Engine } from ".
 import type { Flight, Outcome } from "./flight.ts";
 import { entryMeta, install } from "./install.ts";
 import type { Reader } from "./reader.ts";
+import { inTurn } from "./slots.ts";
 
 /** The right to store what is loaded. */
 export interface Lease {
@@ -58,7 +59,7 @@ export async function load(
   };
   try {
     const set = (more: EntryOptions): void => void (options = resolveEntry(options, more));
-    const answer = await runLoader(engine, reader, old, lease && token, set);
+    const answer = await runLoader(engine, reader, flight, old, lease && token, set);
     if (answer === undefined) {
       release(0);
       return ended("skipped");
@@ -102,6 +103,7 @@ export async function load(
 async function runLoader(
   engine: Engine,
   reader: Reader,
+  flight: Flight,
   stale: Copy | undefined,
   token: string | undefined,
   set: LoaderContext["set"],
@@ -143,7 +145,7 @@ async function runLoader(
     },
   };
   try {
-    const answer: unknown = await reader.loader!(context); // only readers with a loader load
+    const answer: unknown = await inTurn(engine, flight, signal, () => reader.loader!(context)); // only such readers load
     if (answer === failure) throw failure.reason;
     return answer;
   } catch (cause) {

@@ -61,6 +61,12 @@ export interface CacheOptions extends EntryOptionsBase {
   readonly onStoreError?: "load" | "throw" | undefined;
   /** How long an instance that loads is left alone before another takes over. Default "10s"; renewed while it loads. */
   readonly lease?: Duration | undefined;
+  /**
+   * How many loaders may run at once in this instance, for origins that must be spared. Default Infinity. Others wait in
+   * line, up to 1,000 of them, each for as long as `lease`; beyond that the load fails with a LoaderError whose cause is a
+   * TimeoutError.
+   */
+  readonly maxConcurrentLoads?: number | undefined;
   /** Value to bytes and back. Default: extended JSON. */
   readonly codec?: Codec | undefined;
   /** Where events are logged: `console`, a pino logger, or any like them. Never values. Default none. */
@@ -85,6 +91,7 @@ export interface ResolvedCache {
   /** Infinity: it never opens. */
   readonly breakerFailures: number;
   readonly breakerCooldownMs: number;
+  readonly maxConcurrentLoads: number;
   readonly codec: Codec | undefined;
   readonly logger: Logger | undefined;
   readonly platform: Platform | undefined;
@@ -144,6 +151,7 @@ const OWN: {
   storeBreaker: (name, value) => (value === false ? { breakerFailures: Infinity } : nested(name, value, BREAKER)),
   onStoreError: oneOf("load", "throw"),
   lease: timeout,
+  maxConcurrentLoads: (name, value) => (value === Infinity ? { [name]: value } : whole(name, value)),
   codec: having("encode", "decode"),
   logger: having("debug", "info", "warn", "error"),
   platform: having("now", "setTimeout", "waitUntil"),
@@ -165,6 +173,7 @@ export function resolveCache(options: CacheOptions): ResolvedCache {
     leaseMs: 10_000,
     breakerFailures: 5,
     breakerCooldownMs: 10_000,
+    maxConcurrentLoads: Infinity,
     codec: undefined,
     logger: undefined,
     platform: undefined,
