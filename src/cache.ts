@@ -15,6 +15,7 @@ import { writeKey, writeTags } from "./engine/write.ts";
 import { CodecError, KeyError } from "./errors.ts";
 import { createMemoryTier } from "./memory/tier.ts";
 import { createEmitter, type EventName, type Listener } from "./observe/events.ts";
+import { logTo } from "./observe/log.ts";
 import type { CacheStats } from "./observe/stats.ts";
 import { resolveCache, type CacheOptions } from "./options/cache.ts";
 import { resolveEntry, resolveRead, type EntryOptions, type ReadOptions, type ResolvedEntry } from "./options/entry.ts";
@@ -98,9 +99,9 @@ export interface Cache extends Wrapping, Warming {
   namespace(name: string, defaults?: EntryOptions): Cache;
   /** The same cache tied to one request: work in the background goes to `ctx.waitUntil`. */
   bind(ctx: ExecutionContextLike): Cache;
-  /** Calls the listener on every such event. What it throws becomes an `error` event. */
-  on<Name extends EventName>(event: Name, listener: Listener<Name>): void;
-  off<Name extends EventName>(event: Name, listener: Listener<Name>): void;
+  /** Calls the listener on every such event; "*": on all, with their `name`. What it throws becomes an `error` event. */
+  on<Name extends EventName | "*">(event: Name, listener: Listener<Name>): void;
+  off<Name extends EventName | "*">(event: Name, listener: Listener<Name>): void;
   stats(): CacheStats;
   /** Stops everything: timers, retries, loads (by their signal). Operations reject afterwards. */
   close(): Promise<void>;
@@ -122,6 +123,7 @@ export function createCache(options: CacheOptions = {}): Cache {
   const resolved = resolveCache(options);
   const platform = resolved.platform ?? defaultPlatform();
   const events = createEmitter();
+  if (resolved.logger) logTo(resolved.logger, resolved.name, events);
   const engine = createEngine({
     ...resolved,
     platform,
@@ -254,7 +256,7 @@ function createPart(part: Part): Cache {
   const getOrSet = <T>(key: string, loader: Loader<T>, given?: EntryOptions): Promise<T> => {
     const copy = hit(key, given);
     if (copy === undefined) return load(key, loader, given);
-    countHit(engine, key, "memory", "fresh");
+    countHit(engine, key, "memory", "fresh", 0);
     return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
   };
 

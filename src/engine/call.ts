@@ -1,6 +1,7 @@
 // One request to the store: with a witness, a time-out and its place in logical time.
 import { OptionError, StoreError, TimeoutError } from "../errors.ts";
 import type { Answer, CallOptions, Moved, Stamp, StoreConnection, Witnessed } from "../store/contract.ts";
+import { admit, answered, failed } from "./breaker.ts";
 import { after, closedError, createViews, viewOf, type Engine } from "./engine.ts";
 import type { Pending } from "./pending.ts";
 import { note, type View } from "./view.ts";
@@ -25,7 +26,7 @@ type ReplyOf<Name extends keyof Operations> = Exclude<Awaited<ReturnType<Operati
 /**
  * Sends one request. Rejects with a StoreError when the store fails or does not answer within `storeTimeout`; a read
  * that the store holds gets its `waitMs` more from the moment it says so, and calls `onHeld` then. An OptionError (a
- * missing binding) passes through.
+ * missing binding) passes through. A RefusedError: nothing was sent, since the store has kept failing.
  */
 export async function ask<Name extends keyof Operations>(
   engine: Engine,
@@ -35,13 +36,16 @@ export async function ask<Name extends keyof Operations>(
   onHeld?: () => void,
 ): Promise<Answered<ReplyOf<Name>>> {
   const { storeTimeoutMs } = engine;
+  if (engine.closed) throw closedError();
   // An answer that came too late may have told the connection of another number of partitions. To a place that a key no
   // longer has, nothing may be sent: it would be done there, and missing where it belongs.
   if (engine.store!.partitions !== engine.views.length) repartition(engine);
   if (engine.views[view.index] !== view) throw new StartOver();
+  const probes = admit(engine, view, operation);
   const sentAt = engine.clock();
   const tick = ++engine.tick;
   engine.counters.roundTrips++;
+  if (operation === "changesSince") engine.counters.syncs++;
   // The union of all operations cannot be called, though each of them takes what its name demands.
   const send = engine.store![operation] as unknown as (
     partition: number,
@@ -58,7 +62,6 @@ export async function ask<Name extends keyof Operations>(
   let reply: Moved | (Stamp & ReplyOf<Name>);
   try {
     // Its end: an answer, an error, a time-out, or close(). What comes later is ignored.
-    if (engine.closed) throw closedError();
     reply = await new Promise<typeof reply>((resolve, reject) => {
       const arm = (ms: number): void => {
         disarm();
@@ -69,6 +72,7 @@ export async function ask<Name extends keyof Operations>(
       arm(storeTimeoutMs);
       const held = (): void => {
         if (!isOpen) return; // heard of after the answer, it would leave a timer
+        answered(engine, view);
         onHeld?.();
         arm(storeTimeoutMs + ("waitMs" in request ? Number(request.waitMs) : 0));
       };
@@ -76,12 +80,15 @@ export async function ask<Name extends keyof Operations>(
     });
   } catch (cause) {
     controller.abort();
-    if (cause instanceof StoreError || cause instanceof OptionError) throw cause;
+    if (cause instanceof OptionError) throw cause;
+    if (!engine.closed) failed(engine, view, probes);
+    if (cause instanceof StoreError) throw cause;
     throw new StoreError(`${operation}: the store failed: ${String(cause)}`, { cause });
   } finally {
     isOpen = false;
     disarm();
   }
+  answered(engine, view);
   if ("moved" in reply) {
     if (engine.views[view.index] === view) repartition(engine);
     throw new StartOver();

@@ -10,7 +10,7 @@ import type { LogRecord, StoreConnection } from "../store/contract.ts";
 import { partitionOf } from "../store/hash.ts";
 import { createClock, type Clock } from "./clock.ts";
 import { expireCopy, isValid, type Copy } from "./copy.ts";
-import type { Flight } from "./flight.ts";
+import type { Flight, Slots } from "./flight.ts";
 import { createView, learn, type View } from "./view.ts";
 
 export interface EngineOptions {
@@ -26,6 +26,12 @@ export interface EngineOptions {
   readonly maxStalenessMs: number;
   readonly storeTimeoutMs: number;
   readonly leaseMs: number;
+  /** "throw": no read fails open. */
+  readonly onStoreError: "load" | "throw";
+  /** Failures in a row after which a partition is left alone. Infinity: never. */
+  readonly breakerFailures: number;
+  readonly breakerCooldownMs: number;
+  readonly maxConcurrentLoads: number;
 }
 
 export interface Engine extends EngineOptions {
@@ -34,6 +40,7 @@ export interface Engine extends EngineOptions {
   tick: number;
   views: View[];
   readonly flights: Map<string, Flight>;
+  readonly slots: Slots;
   readonly counters: Counters;
   /** What close() calls to end whatever waits or loads. */
   readonly stops: Set<() => void>;
@@ -54,6 +61,7 @@ export function createEngine(options: EngineOptions): Engine {
     tick: 0,
     views: createViews(options),
     flights: new Map(),
+    slots: { running: new Set(), queue: new Map() },
     counters: createCounters(),
     stops: new Set(),
     closed: false,
@@ -81,8 +89,12 @@ export function newId({ platform }: Engine): string {
 /** Why everything ends once close() was called. */
 export const closedError = (): StoreError => new StoreError("the cache is closed");
 
+/** A read was not sent, since the store has kept failing. For users it is a StoreError like others. */
+export class RefusedError extends StoreError {}
+
 /** Reports a failure that must not stop anything. */
 export function report(engine: Engine, operation: string, error: unknown, key?: string): void {
+  if (error instanceof RefusedError) return; // nothing happened: that the breaker is open was told when it opened
   engine.counters.errors++;
   engine.events.emit("error", { operation, error, ...(key !== undefined && { key }) });
 }

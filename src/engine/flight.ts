@@ -2,6 +2,12 @@
 import type { Tier } from "../observe/events.ts";
 import type { Copy } from "./copy.ts";
 
+/** The flights that load, and those that wait for that in order, each with what wakes it. */
+export interface Slots {
+  readonly running: Set<Flight>;
+  readonly queue: Map<Flight, () => void>;
+}
+
 /** How a flight ended: with a value that some may use and others may not, or with nothing (a miss, or a loader without a value). */
 export interface Outcome {
   readonly copy: Copy | undefined;

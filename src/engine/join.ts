@@ -7,7 +7,7 @@ import { ownWrites, type Reader } from "./reader.ts";
 import { judge } from "./view.ts";
 
 /** A leader shows signs of life this often; one that was silent for SILENCE_MS is taken to be dead. */
-const BEAT_MS = 1_000;
+export const BEAT_MS = 1_000;
 const SILENCE_MS = 2_500;
 /** An older flight is joined by nobody: its loader hangs, or is slower than a lease may be kept alive. */
 const MAX_AGE_MS = 60_000;
@@ -75,6 +75,10 @@ export function takeOver(flight: Flight): string | undefined {
 
 /** Whether the one who leads is taken to be dead. */
 export const isSilent = (engine: Engine, flight: Flight): boolean => engine.clock() - flight.beatAt > SILENCE_MS;
+
+/** Whether nobody may expect anything of it any more: its leader is gone, or its loader hangs. */
+export const isLost = (engine: Engine, flight: Flight): boolean =>
+  isSilent(engine, flight) || engine.clock() - flight.startedAt > MAX_AGE_MS;
 
 /**
  * Waits for a flight of another caller. False if its leader died or is too slow: it is no longer the flight of its key.

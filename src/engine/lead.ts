@@ -94,7 +94,7 @@ export async function lead(
   }
 }
 
-/** Asks once; for the lease too, if a flight is given. Installs what it finds. Undefined, and an event, if the store fails. */
+/** Asks once; for the lease too, if a flight is given. Installs what it finds. Undefined, and an event, if the store fails and reads fail open. */
 export async function readStore(
   engine: Engine,
   reader: Reader,
@@ -125,7 +125,10 @@ export async function readStore(
     },
     () => void (held = true),
   )
-    .catch(failOpen(engine, "read", name))
+    .catch((error: unknown) => {
+      failOpen(engine, "read", name)(error);
+      if (engine.onStoreError === "throw") throw error;
+    })
     .finally(() => void (request.holds = request.holds.filter((other) => other !== hold)));
   if (!answered) return undefined;
   const { reply, tick, ordered } = answered;

@@ -11,6 +11,7 @@ import { background, closedError, every, failOpen, report, type Engine } from ".
 import type { Flight, Outcome } from "./flight.ts";
 import { entryMeta, install, isStorable, optionsFor, sizeError } from "./install.ts";
 import type { Reader } from "./reader.ts";
+import { inTurn } from "./slots.ts";
 
 /** The right to store what is loaded. */
 export interface Lease {
@@ -162,7 +163,7 @@ async function runLoader(
   try {
     if (flight.callers < 1) flight.cancel();
     signal.throwIfAborted();
-    const answer: unknown = await reader.loader!(context); // only readers with a loader load
+    const answer: unknown = await inTurn(engine, flight, signal, () => reader.loader!(context)); // only such readers load
     if (answer === failure) throw failure.reason;
     return answer;
   } catch (cause) {

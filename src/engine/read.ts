@@ -1,4 +1,5 @@
 // The read path: memory if it is proved, else a flight shared with others; and again if what came is not good enough.
+import { StoreError } from "../errors.ts";
 import { StartOver } from "./call.ts";
 import { eagerFrom, isRevalidable, isServableOnError, type Copy } from "./copy.ts";
 import { closedError, copyInMemory, viewOf, within, type Engine } from "./engine.ts";
@@ -32,15 +33,16 @@ const MAX_ATTEMPTS = 8;
 export async function read(engine: Engine, reader: Reader): Promise<Found | undefined> {
   reader.options.signal?.throwIfAborted();
   const found = await patiently(engine, reader, attempts(engine, reader));
+  const durationMs = engine.clock() - reader.startedAt;
   if (found && found.tier !== "loader") {
-    countHit(engine, reader.name, found.tier, found.state);
+    countHit(engine, reader.name, found.tier, found.state, durationMs);
     const { copy, state } = found;
     const eagerAt = Math.max(copy.retryAt, eagerFrom(copy, reader.options.eagerRefresh));
     if (state === "fresh" && reader.loader && engine.clock() >= eagerAt)
       refresh(engine, reader, { ...found, began: reader.tick, beganAt: reader.startedAt });
   } else {
     engine.counters.misses++;
-    engine.events.emit("miss", { key: reader.name });
+    engine.events.emit("miss", { key: reader.name, durationMs });
   }
   return found;
 }
@@ -52,8 +54,10 @@ async function attempts(engine: Engine, reader: Reader): Promise<Found | undefin
     if (engine.closed) throw closedError();
     try {
       const found = await tryOnce(engine, reader, alone || attempt > MAX_ATTEMPTS, attempt <= 2 * MAX_ATTEMPTS);
-      if (found === ALONE) alone = true;
-      else if (found !== AGAIN) return found;
+      if (found === ALONE) {
+        if (isStrict(engine, reader)) throw new StoreError("read: an own write has not reached the store");
+        alone = true;
+      } else if (found !== AGAIN) return found;
     } catch (error) {
       if (!(error instanceof StartOver)) throw error;
       reader.view = viewOf(engine, reader.key);
@@ -61,10 +65,16 @@ async function attempts(engine: Engine, reader: Reader): Promise<Found | undefin
   }
 }
 
-export function countHit(engine: Engine, key: string, tier: "memory" | "store", state: "fresh" | "stale"): void {
+export function countHit(
+  engine: Engine,
+  key: string,
+  tier: "memory" | "store",
+  state: "fresh" | "stale",
+  durationMs: number,
+): void {
   if (tier === "memory") engine.counters.memoryHits++;
   else engine.counters.storeHits++;
-  if (engine.events.has("hit")) engine.events.emit("hit", { key, tier, state });
+  if (engine.events.has("hit")) engine.events.emit("hit", { key, tier, state, durationMs });
 }
 
 async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: boolean): Promise<Attempt> {
@@ -72,8 +82,10 @@ async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: 
   const { reserved } = reader.scope;
   if (view.pending.length > 0) retryAll(engine, reader.request);
   await firstAttempts(engine, reader, reserved);
-  if (alone || pendingOn(reader, reserved) === "gone") return loader && fly(engine, reader, undefined, true, mayJoin);
-  const copy = options.memory && !options.strong ? await copyFor(engine, reader) : undefined;
+  const gone = pendingOn(reader, reserved) === "gone";
+  if (gone && isStrict(engine, reader)) return ALONE;
+  if (alone || gone) return loader && fly(engine, reader, undefined, true, mayJoin);
+  const copy = options.memory && !(options.strong && engine.store) ? await copyFor(engine, reader) : undefined;
   const pending = copy && pendingOn(reader, copy.tags);
   let memory: Hit | undefined;
   if (copy && pending !== "gone") {
@@ -117,12 +129,20 @@ async function firstAttempts(engine: Engine, reader: Reader, tags: readonly stri
 
 const isProved = (copy: Copy, { view, needAt }: Reader): boolean => Math.max(copy.provedAt, view.provedAt) >= needAt;
 
-/** The copy in memory, after asking the log if it is not proved for this reader. It may still not be: the store is out of reach. */
+/** Whether a read that needs the store fails with it. */
+const isStrict = (engine: Engine, { options }: Reader): boolean =>
+  engine.onStoreError === "throw" && engine.store !== undefined && options.store;
+
+/**
+ * The copy in memory, after asking the log if it is not proved for this reader. It may still not be: the store is out of
+ * reach. Then a strict reader has none, and asks for the entry, or learns why that fails.
+ */
 async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined> {
   let copy = copyInMemory(engine, reader.key);
   if (copy && !isProved(copy, reader)) {
     await sync(engine, reader.view, reader.needAt, reader.request);
     copy = copyInMemory(engine, reader.key);
+    if (copy && !isProved(copy, reader) && isStrict(engine, reader)) return undefined;
   }
   return copy && engine.clock() < copy.memoryUntil && copy.view === reader.view ? copy : undefined;
 }

@@ -1,6 +1,7 @@
 // Pull: one small question to the log for all of the isolate's hits, instead of one per key.
+import type { CacheEvents } from "../observe/events.ts";
 import { ask } from "./call.ts";
-import { applyRecord, background, failOpen, within, type Engine, type RequestScope } from "./engine.ts";
+import { applyRecord, background, failOpen, RefusedError, within, type Engine, type RequestScope } from "./engine.ts";
 import { drop, proveBy, type Sync, type View } from "./view.ts";
 
 /**
@@ -24,8 +25,9 @@ export async function sync(engine: Engine, view: View, needAt: number, request: 
   if (sentAt < view.syncAgainAt) return;
   const promise = question(engine, view).catch((error: unknown) => {
     failOpen(engine, "changesSince")(error);
+    if (error instanceof RefusedError) return;
     view.syncAgainAt = engine.clock() + engine.storeTimeoutMs;
-    engine.events.emit("sync", { partition: view.index, outcome: "failed" });
+    told(engine, view, sentAt, "failed");
   });
   const mine: Sync = { sentAt, promise: promise.finally(() => void (mine.done = true)), done: false };
   view.syncing = mine;
@@ -34,7 +36,6 @@ export async function sync(engine: Engine, view: View, needAt: number, request: 
 }
 
 async function question(engine: Engine, view: View): Promise<void> {
-  engine.counters.syncs++;
   const { epoch, applied, tip } = view;
   const since = { epoch: epoch ?? "", seq: applied, tip };
   const { reply, sentAt, ordered } = await ask(engine, view, "changesSince", { since });
@@ -47,5 +48,8 @@ async function question(engine: Engine, view: View): Promise<void> {
     for (const record of records) applyRecord(engine, view, record, ++engine.tick);
   }
   proveBy(view, reply, sentAt);
-  engine.events.emit("sync", { partition: view.index, outcome: records ? "current" : "dropped" });
+  told(engine, view, sentAt, records ? "current" : "dropped");
 }
+
+const told = (engine: Engine, { index }: View, sentAt: number, outcome: CacheEvents["sync"]["outcome"]): void =>
+  engine.events.emit("sync", { partition: index, durationMs: engine.clock() - sentAt, outcome });

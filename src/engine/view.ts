@@ -57,6 +57,9 @@ export interface View {
   syncAgainAt: number;
   /** Own writes in doubt are being retried, unless whoever does so has not shown itself until this local time. */
   retriedUntil: number;
+  /** Requests that failed since the last answer; and until when, after too many, no reads are sent: see breaker.ts. */
+  failures: number;
+  openUntil: number;
   /** What the store's clock showed in its latest answer, less the local time at which that arrived. */
   storeAheadMs: number | undefined;
 }
@@ -87,6 +90,8 @@ export function createView(index: number): View {
     syncing: undefined,
     syncAgainAt: -Infinity,
     retriedUntil: -Infinity,
+    failures: 0,
+    openUntil: -Infinity,
     storeAheadMs: undefined,
   };
   drop(view, undefined, -Infinity, 0);

@@ -5,12 +5,17 @@ export type Tier = "memory" | "store" | "loader";
 
 /** Every event and what it carries. Durations in milliseconds of local time. */
 export interface CacheEvents {
-  /** A read was answered from memory or the store. */
-  hit: { readonly key: string; readonly tier: "memory" | "store"; readonly state: "fresh" | "stale" };
-  /** A read found nothing usable; a load follows if there is a loader. */
-  miss: { readonly key: string };
+  /** A read was answered from memory or the store. A fresh hit in memory takes no time: `durationMs` is 0. */
+  hit: {
+    readonly key: string;
+    readonly tier: "memory" | "store";
+    readonly state: "fresh" | "stale";
+    readonly durationMs: number;
+  };
+  /** A read found nothing usable. Told when it ended, with the load if there was a loader. */
+  miss: { readonly key: string; readonly durationMs: number };
   /**
-   * A load ended. `unstored`: the value went to its callers but not into the cache (it was invalidated meanwhile, the
+   * A load ended; its duration includes what it waited for its turn (`maxConcurrentLoads`). `unstored`: the value went to its callers but not into the cache (it was invalidated meanwhile, the
    * store was out of reach, `ttl` is 0, or the value cannot be carried: then an `error` event says why).
    */
   load: {
@@ -27,7 +32,16 @@ export interface CacheEvents {
     readonly durationMs: number;
   };
   /** The log was asked for what changed. `dropped`: the memory of that partition was emptied, because the log could not tell. */
-  sync: { readonly partition: number; readonly outcome: "current" | "dropped" | "failed" };
+  sync: {
+    readonly partition: number;
+    readonly durationMs: number;
+    readonly outcome: "current" | "dropped" | "failed";
+  };
+  /**
+   * The breaker of a partition of the store changed. "open": reads do without it; "half-open": one of them asks, to see
+   * whether it answers; "closed": it did.
+   */
+  breaker: { readonly partition: number; readonly state: "open" | "half-open" | "closed" };
   /** A copy left memory for want of room or because its time was over. */
   evict: { readonly key: string; readonly cause: "size" | "expired" };
   /** Something failed that the caller may not see: a store call, bytes that cannot be read, a value that cannot be stored, a listener. */
@@ -37,39 +51,51 @@ export interface CacheEvents {
 /** The name of an event. */
 export type EventName = keyof CacheEvents;
 
-/** A listener of one event. What it throws, or rejects with, becomes an `error` event. */
-export type Listener<Name extends EventName> = (event: CacheEvents[Name]) => unknown;
+/** Any event, as listeners of "*" get it: what it carries, and its name. */
+export type AnyEvent = { [Name in EventName]: { readonly name: Name } & CacheEvents[Name] }[EventName];
+
+/** A listener of one event, or of all ("*"). What it throws, or rejects with, becomes an `error` event. */
+export type Listener<Name extends EventName | "*"> = (
+  event: Name extends EventName ? CacheEvents[Name] : AnyEvent,
+) => unknown;
 
 /** Listeners by event. */
 export interface Emitter {
-  on<Name extends EventName>(name: Name, listener: Listener<Name>): void;
-  off<Name extends EventName>(name: Name, listener: Listener<Name>): void;
+  on<Name extends EventName | "*">(name: Name, listener: Listener<Name>): void;
+  off<Name extends EventName | "*">(name: Name, listener: Listener<Name>): void;
   emit<Name extends EventName>(name: Name, event: CacheEvents[Name]): void;
   /** Whether anybody listens: hits do not even build their event otherwise. */
   has(name: EventName): boolean;
 }
 
+/** The set of a name only holds listeners of that name. */
+type AnyListener = (event: object) => unknown;
+
 export function createEmitter(): Emitter {
-  const listeners = new Map<EventName, Set<Listener<never>>>();
-  const of = (name: EventName): Set<Listener<never>> => {
+  const listeners = new Map<EventName | "*", Set<AnyListener>>();
+  const of = (name: EventName | "*"): Set<AnyListener> => {
     let set = listeners.get(name);
     if (set === undefined) listeners.set(name, (set = new Set()));
     return set;
   };
   const emit: Emitter["emit"] = (name, event) => {
-    for (const listener of of(name)) {
-      // Called at once, and what it throws or rejects with is caught in one place. The set only holds its listeners.
-      const call = async (): Promise<unknown> => (listener as Listener<typeof name>)(event);
-      call().catch((error: unknown) => {
-        // An error listener that fails has nobody left to tell.
-        if (name !== "error") emit("error", { operation: `listener of ${name}`, error });
-      });
-    }
+    const tell = (listeners: Set<AnyListener>, told: object): void => {
+      for (const listener of listeners) {
+        // Called at once, and what it throws or rejects with is caught in one place.
+        const call = async (): Promise<unknown> => listener(told);
+        call().catch((error: unknown) => {
+          // An error listener that fails has nobody left to tell.
+          if (name !== "error") emit("error", { operation: `listener of ${name}`, error });
+        });
+      }
+    };
+    tell(of(name), event);
+    if (of("*").size > 0) tell(of("*"), { name, ...event });
   };
   return {
-    on: (name, listener) => void of(name).add(listener),
-    off: (name, listener) => void of(name).delete(listener),
+    on: (name, listener) => void of(name).add(listener as AnyListener),
+    off: (name, listener) => void of(name).delete(listener as AnyListener),
     emit,
-    has: (name) => of(name).size > 0,
+    has: (name) => of(name).size + of("*").size > 0,
   };
 }

@@ -80,6 +80,7 @@ describe("the tables of docs/api.md", () => {
       load: true,
       write: true,
       sync: true,
+      breaker: true,
       evict: true,
       error: true,
     };

@@ -11,6 +11,7 @@ const contracts = [
   "src/store/contract.ts",
   "src/store/hash.ts",
   "src/codec/contract.ts",
+  "src/observe/logger.ts",
 ];
 
 /** The resolved form of options, which is all the engine accepts. */

@@ -1,6 +1,6 @@
 // Events: what they carry, in which order they come, and that no listener can harm the cache or another listener.
 import { describe, expect, test } from "vitest";
-import type { Cache, CacheEvents, EventName } from "../../src/index.ts";
+import type { Cache, CacheEvents, EventName, Listener } from "../../src/index.ts";
 import { createWorld, errorOf } from "../engine/world.ts";
 
 /** Everything that happens, as "name: what was carried", durations left out. */
@@ -86,11 +86,36 @@ describe("what happens is told", () => {
 
   test("durations are measured by local time", async () => {
     const world = createWorld();
+    const { cache, link } = world.instance();
+    link.always("all", { kind: "delay", ms: 10 });
+    const durations: string[] = [];
+    cache.on("*", (event) => {
+      if ("durationMs" in event) durations.push(`${event.name} ${event.durationMs}`);
+    });
+    await world.run(world.instance().cache.set("k", "v"));
+    await world.run(cache.get("k"));
+    await world.run(cache.getOrSet("k", () => "w"));
+    await world.run(cache.getOrSet("l", world.loader("v", 70)));
+    await world.advance(6_000);
+    await world.run(cache.get("k"));
+    expect(durations).toEqual(["hit 10", "hit 0", "load 80", "miss 90", "sync 10", "hit 10"]);
+  });
+
+  test('in order, with their names, to whoever listens to "*"', async () => {
+    const world = createWorld();
     const { cache } = world.instance();
-    const durations: number[] = [];
-    cache.on("load", ({ durationMs }) => durations.push(durationMs));
-    await world.run(cache.getOrSet("k", world.loader("v", 70)));
-    expect(durations).toEqual([70]);
+    const seen: string[] = [];
+    const listener: Listener<"*"> = (event) => {
+      // The name tells which event it is, to the compiler, too.
+      seen.push(event.name === "load" ? `${event.name} of ${event.key}: ${event.outcome}` : event.name);
+    };
+    cache.on("*", listener);
+    await world.run(cache.getOrSet("k", () => "v"));
+    await world.run(cache.getOrSet("k", () => "v"));
+    await world.run(cache.set("k", "w"));
+    cache.off("*", listener);
+    await world.run(cache.get("k"));
+    expect(seen).toEqual(["load of k: stored", "miss", "hit", "write"]);
   });
 
   test.each([
@@ -161,9 +186,12 @@ describe("listeners", () => {
     ]);
   });
 
-  test("of errors that throw or reject themselves end there", async () => {
+  test("of errors, or of all events, that throw or reject themselves end there", async () => {
     const world = createWorld();
     const { cache, link } = world.instance();
+    cache.on("*", () => {
+      throw new Error("again, of whatever");
+    });
     cache.on("error", () => {
       throw new Error("again");
     });

@@ -258,6 +258,12 @@ export function drawPlan(seed: number): Plan {
       maxLogRecords: options.pick(calm || network.repeat > 0 ? [100] : [1, 3, 100, 100]),
       maxWaiters: calm && holds ? 100 : options.pick([1, 100, 100]),
     },
+    breaker: options.pick([
+      false,
+      { failures: 1, cooldown: 30 },
+      { failures: 2, cooldown: 1_000 },
+      { failures: 5, cooldown: 10_000 },
+    ]),
     instances,
     network,
     ops: flood ? withFlood(workload, ops, frame) : ops,

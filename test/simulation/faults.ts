@@ -31,6 +31,7 @@ export const FAULTS = [
   "number of partitions disputed",
   "loader failed",
   "loader hung",
+  "breaker opened",
 ] as const;
 
 export type FaultName = (typeof FAULTS)[number];

@@ -50,8 +50,8 @@ export interface Life {
   cancelled: boolean;
   /** The keys whose loads hang here. */
   readonly hung: string[];
-  /** When the store failed it, in true time, and until when it may not have asked again. */
-  readonly troubles: { readonly from: number; readonly until: number }[];
+  /** When the store failed it, in true time, and until when it may not have asked again: with an open breaker, till that closes. */
+  readonly troubles: { readonly from: number; until: number; readonly open?: number }[];
   /** How long it was frozen in all. */
   frozenMs: number;
   /** It is to be killed so long after such a phase begins. */

@@ -105,7 +105,7 @@ const edits: Readonly<Record<string, Edited>> = {
     edits: [
       {
         file: "engine/read.ts",
-        from: "const copy = options.memory && !options.strong ?",
+        from: "const copy = options.memory && !(options.strong && engine.store) ?",
         to: "const copy = options.memory ?",
       },
       {
@@ -157,8 +157,8 @@ const edits: Readonly<Record<string, Edited>> = {
     edits: [
       {
         file: "engine/lead.ts",
-        from: `    .catch(failOpen(engine, "read", name))\n`,
-        to: "",
+        from: `if (engine.onStoreError === "throw") throw error;`,
+        to: "throw error;",
       },
     ],
   },

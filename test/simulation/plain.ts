@@ -46,7 +46,15 @@ export type PlainPlan = Pick<Plan, "seed"> &
   Partial<
     Pick<
       Plan,
-      "store" | "spanMs" | "maxStalenessMs" | "storeTimeoutMs" | "leaseMs" | "failureBackoffMs" | "encodeMs" | "faults"
+      | "store"
+      | "spanMs"
+      | "maxStalenessMs"
+      | "storeTimeoutMs"
+      | "leaseMs"
+      | "failureBackoffMs"
+      | "encodeMs"
+      | "breaker"
+      | "faults"
     >
   > & {
     readonly instances: readonly Partial<InstancePlan>[];
@@ -66,6 +74,7 @@ export function plainPlan(given: PlainPlan): Plan {
     leaseMs: 600,
     failureBackoffMs: 50,
     encodeMs: 0,
+    breaker: false,
     faults: [],
     ...given,
     limits: { ...PLAIN_LIMITS, ...given.limits },

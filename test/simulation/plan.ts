@@ -130,6 +130,11 @@ export interface LimitsPlan {
   readonly maxWaiters: number;
 }
 
+export interface BreakerPlan {
+  readonly failures: number;
+  readonly cooldown: number;
+}
+
 export interface Plan {
   readonly seed: number;
   /** Nothing fails, nothing is invalidated: then there is one load per key. */
@@ -143,6 +148,7 @@ export interface Plan {
   readonly failureBackoffMs: number;
   /** How long the codec takes to encode a value, at most; 0: it is synchronous. */
   readonly encodeMs: number;
+  readonly breaker: BreakerPlan | false;
   readonly limits: LimitsPlan;
   readonly instances: readonly InstancePlan[];
   readonly network: NetworkPlan;

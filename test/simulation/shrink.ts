@@ -49,6 +49,7 @@ function* smaller(plan: Plan): Generator<Plan> {
   for (let i = faults.length - 1; i >= 0; i--) yield { ...plan, faults: without(faults, i) };
   for (const plain of plainer(network, PLAIN_NETWORK)) yield { ...plan, network: plain };
   for (const plain of plainer(limits, PLAIN_LIMITS)) yield { ...plan, limits: plain };
+  if (plan.breaker) yield { ...plan, breaker: false };
   if (plan.store !== "map") yield { ...plan, store: "map" };
   const last = instances.length - 1;
   const isUsed = [...ops, ...faults].some(({ instance }) => instance === last);

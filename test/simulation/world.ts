@@ -127,6 +127,17 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
           plan.encodeMs > 0
             ? slowCodec(subject.jsonCodec(), { base, life, draw, maxMs: () => (world.healed ? 0 : plan.encodeMs) })
             : undefined,
+        storeBreaker: plan.breaker,
+      });
+      cache.on("breaker", ({ partition, state }) => {
+        const now = base.monotonic();
+        if (state === "open") {
+          history.struck("breaker opened");
+          life.troubles.push({ from: now, until: Infinity, open: partition });
+        } else if (state === "closed") {
+          for (const trouble of life.troubles)
+            if (trouble.open === partition) trouble.until = Math.min(trouble.until, now);
+        }
       });
       cache.on("hit", (hit) => {
         const request = requests.getStore();
@@ -241,6 +252,11 @@ async function converge(world: World): Promise<void> {
     await finish(world);
     return { calls: world.calls.slice(from), before };
   };
+  if (plan.breaker) {
+    // Where it is open, the first read finds the store again, and the others do without.
+    await base.advance(1.1 * plan.breaker.cooldown + 2 * plan.storeTimeoutMs);
+    await round(roundOfReads(world, 1));
+  }
   await round(roundOfReads(world, 1));
   if (lives.some(({ cancelled }) => cancelled)) {
     // Writes of requests that were cancelled go on with the first that meets them, when nobody else seems to retry them.
