@@ -11,7 +11,8 @@ export interface CacheEvents {
   miss: { readonly key: string };
   /**
    * A load ended. `unstored`: the value went to its callers but not into the cache (it was invalidated meanwhile, the
-   * store was out of reach, `ttl` is 0, or the value cannot be carried: then an `error` event says why).
+   * store was out of reach, `ttl` is 0, or the value cannot be carried or is too large: then an `error`
+   * event says why).
    */
   load: {
     readonly key: string;
