@@ -2,17 +2,17 @@
 import { warmWith, type Warming } from "./calls/warm.ts";
 import { wrapWith, type Wrapping } from "./calls/wrap.ts";
 import { jsonCodec } from "./codec/json.ts";
-import { give, hold } from "./codec/walk.ts";
+import { give } from "./codec/walk.ts";
 import { defaultPlatform } from "./default-platform.ts";
 import type { Loader } from "./engine/context.ts";
-import { createCopy, eagerFrom, isValid, type Copy } from "./engine/copy.ts";
+import { eagerFrom, isValid, type Copy } from "./engine/copy.ts";
 import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
-import { entryMeta, install, isStorable, optionsFor, sizeError } from "./engine/install.ts";
 import { child, ROOT, scopedTag, storedKey, userKey, userTags, type Scope } from "./engine/names.ts";
 import { countHit, read, type Found } from "./engine/read.ts";
 import type { Reader } from "./engine/reader.ts";
+import { setValue } from "./engine/set.ts";
 import { writeKey, writeTags } from "./engine/write.ts";
-import { CodecError, KeyError } from "./errors.ts";
+import { KeyError } from "./errors.ts";
 import { createMemoryTier } from "./memory/tier.ts";
 import { createEmitter, type EventName, type Listener } from "./observe/events.ts";
 import { logTo } from "./observe/log.ts";
@@ -206,52 +206,8 @@ function createPart(part: Part): Cache {
   const writeAll = async (kind: "tags" | "expireTags", tags: readonly string[]): Promise<void> =>
     writeTags(engine, request, { kind, tags: parseTags("tags", tags).map((tag) => scopedTag(scope, tag)) });
 
-  const set = async (name: string, value: unknown, given: EntryOptions | undefined): Promise<void> => {
-    const key = keyOf(name);
-    const options = optionsFor(engine, resolveEntry(defaults, given), value);
-    options.signal?.throwIfAborted();
-    const held = hold(value, engine.values);
-    const stores = engine.store && options.store && options.ttlMs > 0;
-    const fault = !isStorable(options, value)
-      ? "undefined is stored only with negativeTtl"
-      : (held.stream ?? (stores && held.uncarried));
-    if (fault) throw new CodecError(`set ${JSON.stringify(name)}: ${fault}`);
-    const meta = entryMeta(scope, options);
-    const checkSize = (bytes: number): void => {
-      const error = sizeError(options, name, bytes);
-      if (error) throw error;
-    };
-    const sized = (bytes: Uint8Array): Uint8Array => {
-      checkSize(bytes.length);
-      return bytes;
-    };
-    const encoded = stores && engine.codec.encode(held.value, { ...held, cache: engine.name, key });
-    // Not awaited here: from the moment it is asked for, reads must not see the old value (P5), nor later writes lose to it.
-    const later = encoded instanceof Promise ? encoded.then(sized) : undefined;
-    const bytes = encoded && !(encoded instanceof Promise) ? sized(encoded) : new Uint8Array();
-    if (!encoded && options.ttlMs > 0) checkSize(held.bytes);
-    const done = await writeKey(
-      engine,
-      request,
-      // Without a store nothing is encoded: the write is a set all the same.
-      encoded || !engine.store ? { kind: "set", key, entry: { ...meta, bytes } } : { kind: "delete", key },
-      later,
-    );
-    if (!done) return;
-    const { view, record, stamp, sentAt, ordered } = done;
-    if (!options.memory || options.ttlMs === 0) return;
-    const { seq, nonce } = record;
-    const origin = {
-      id: encoded ? nonce : "",
-      epoch: stamp.epoch,
-      version: seq,
-      seq,
-      provedAt: sentAt,
-      ageMs: 0,
-      freshForMs: options.ttlMs,
-    };
-    install(engine, key, createCopy(view, held, meta, origin, options.memoryTtlMs), ordered);
-  };
+  const set = async (name: string, value: unknown, given: EntryOptions | undefined): Promise<void> =>
+    setValue(engine, { request, scope, name, key: keyOf(name), given: resolveEntry(defaults, given) }, value);
 
   const getOrSet = <T>(key: string, loader: Loader<T>, given?: EntryOptions): Promise<T> => {
     const copy = hit(key, given);

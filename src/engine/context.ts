@@ -18,9 +18,12 @@ export interface LoaderContext {
    * signals of all callers have fired (where the first of them left before others: within a second).
    */
   readonly signal: AbortSignal;
-  /** The value that is there but stale, if any. */
+  /** The value that is there but stale, or fresh still if this is an eager refresh. */
   readonly stale: StaleValue | undefined;
-  /** Decides any entry option while loading, tags included. Later calls add to earlier ones. Throws an OptionError. */
+  /**
+   * Decides any entry option while loading, tags included. Later calls add to earlier ones. What concerns the callers
+   * (softTimeout, hardTimeout, signal) was decided when they asked. Throws an OptionError.
+   */
   set(options: EntryOptions): void;
   /** `return context.skip()`: the callers get undefined, and nothing is stored. */
   skip(): never;

@@ -15,8 +15,9 @@ export interface CacheEvents {
   /** A read found nothing usable. Told when it ended, with the load if there was a loader. */
   miss: { readonly key: string; readonly durationMs: number };
   /**
-   * A load ended; its duration includes what it waited for its turn (`maxConcurrentLoads`). `unstored`: the value went to its callers but not into the cache (it was invalidated meanwhile, the
-   * store was out of reach, `ttl` is 0, or the value cannot be carried: then an `error` event says why).
+   * A load ended; its duration includes what it waited for its turn (`maxConcurrentLoads`). `unstored`: the value went to
+   * its callers but not into the cache (it was invalidated meanwhile, the store was out of reach, `ttl` is 0, or the value
+   * cannot be carried or is too large: then an `error` event says why).
    */
   load: {
     readonly key: string;

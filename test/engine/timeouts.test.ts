@@ -188,3 +188,49 @@ describe("hardTimeout", () => {
     expect(call.error).toMatchObject({ code: "ISOCACHE_STORE" });
   });
 });
+
+describe("with other options", () => {
+  test("who asks during an eager refresh is served what is fresh, long before any time-out", async () => {
+    const world = createWorld();
+    const { cache } = world.instance({ ttl: "10s", eagerRefresh: 0.5, softTimeout: "50ms", hardTimeout: "100ms" });
+    const load = world.loader("v", 1_000);
+    await world.run(cache.getOrSet("k", load, { hardTimeout: Infinity }));
+    await world.advance(6_000);
+    const calls = [1, 2].map(() => watch(cache.getOrSet("k", load)));
+    await world.advance(0);
+    expect(calls.map(({ value }) => value)).toEqual(["v", "v"]);
+    await world.advance(1_000);
+    expect(await world.run(cache.getEntry("k"))).toMatchObject({ age: 0, state: "fresh" });
+  });
+
+  test("within staleWhileRevalidate nobody waits for them", async () => {
+    const { world, a, load } = await createStale({ softTimeout: "50ms", hardTimeout: "100ms" });
+    await world.run(a.cache.set("k", "old", { ttl: "1s", staleWhileRevalidate: "1h" }));
+    await world.advance(2_000);
+    const call = watch(a.cache.getOrSet("k", load));
+    await world.advance(0);
+    expect(call.value).toBe("old");
+    await world.advance(5_000);
+    expect(await world.run(a.cache.get("k"))).toBe("new");
+  });
+
+  test("a strong read is not given a copy that the store has not confirmed", async () => {
+    const { world, a, b, load } = await createStale({ softTimeout: "50ms" });
+    await world.run(b.cache.delete("k"));
+    const call = watch(a.cache.getOrSet("k", load, { consistency: "strong" }));
+    await world.advance(1_000);
+    expect(call.state).toBe("pending");
+    await world.advance(5_000);
+    expect(call.value).toBe("new");
+  });
+
+  test("a stored null is stale as any value", async () => {
+    const world = createWorld();
+    const { cache } = world.instance({ negativeTtl: "1s", staleIfError: "1h", softTimeout: "50ms" });
+    await world.run(cache.getOrSet("k", () => null));
+    await world.advance(2_000);
+    const call = watch(cache.getOrSet("k", world.loader("there is one now", 1_000)));
+    await world.advance(50);
+    expect(call).toMatchObject({ state: "done", value: null });
+  });
+});
