@@ -14,8 +14,8 @@ const MAX_AGE_MS = 60_000;
 
 /**
  * Starts a flight and makes it the one for its key. The work never rejects into the void: its error is kept for its
- * callers. `stale` is what may be served meanwhile; `callers` is 1 or, if
- * nobody waits, Infinity; with the `token` of a dead flight it goes on with that one's lease.
+ * callers. `stale` is what may be served meanwhile; `callers` is 1 or, if nobody waits, Infinity; with the `token` of a dead
+ * flight it goes on with that one's lease.
  */
 export function startFlight(
   engine: Engine,

@@ -1,5 +1,6 @@
 // Draws a schedule from a seed: what collides is on few keys and at few instants, since rare holes need collisions.
 import { createDraw, mix, type Draw } from "./draw.ts";
+import { FAULT_KINDS } from "./plan.ts";
 import type {
   CancelPlan,
   EntryPlan,
@@ -185,22 +186,9 @@ function withFlood(draw: Draw, ops: readonly Op[], { spanMs, instances }: Frame)
 function drawFaults(draw: Draw, { spanMs, timeoutMs, instances }: Frame): Fault[] {
   // Jumps hide how long an instance was suspended, and no clock could tell: one or the other.
   const clock = draw.chance(0.5) ? "wallClock" : "suspend";
+  const others = FAULT_KINDS.filter((kind) => kind !== "wallClock" && kind !== "suspend");
   const kinds: readonly FaultKind[] = [
-    "restartEmpty",
-    "restart",
-    "loseMeta",
-    "loseEntry",
-    "loseLease",
-    "failOver",
-    "failOver",
-    "storeDown",
-    "storeStall",
-    "storeClock",
-    "kill",
-    "killInLoad",
-    "killInCommit",
-    "close",
-    "freeze",
+    ...others.flatMap((kind) => (kind === "failOver" ? [kind, kind] : [kind])),
     clock,
     clock,
   ];
