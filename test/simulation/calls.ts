@@ -9,7 +9,7 @@ import { checkWindows } from "./checks/windows.ts";
 import { showOp, touches, type Invalidation, type Read } from "./history.ts";
 import { answered } from "./life.ts";
 import { carried, loaderOf, newValue, type Carried } from "./loaders.ts";
-import { isRead, type EntryPlan } from "./plan.ts";
+import { isRead, type EntryPlan, type Op } from "./plan.ts";
 import type { Call, World } from "./world.ts";
 
 /** Begins a call; it ends by itself. */
@@ -18,7 +18,7 @@ export function perform(world: World, root: Cache, call: Call): void {
   world.history.note(life.name, () => `${showOp(op)}${op.entry.strong ? ", strong," : ""} begins`);
   let cache = life.worker ? root.bind(life.platform) : root;
   for (const name of op.path) cache = cache.namespace(name);
-  void (isRead(op.kind) ? read : write)(world, cache, call);
+  void (isRead(op.kind) ? read : op.kind === "pull" ? pull : write)(world, cache, call);
 }
 
 function end(world: World, cache: Cache, call: Call, how: string): void {
@@ -31,7 +31,7 @@ function end(world: World, cache: Cache, call: Call, how: string): void {
 }
 
 async function read(world: World, cache: Cache, call: Call): Promise<void> {
-  const { op, life } = call;
+  const { op } = call;
   let found: { readonly value?: Carried | undefined; readonly state?: "fresh" | "stale" } | undefined;
   try {
     found = await ask(world, cache, call);
@@ -42,7 +42,40 @@ async function read(world: World, cache: Cache, call: Call): Promise<void> {
   const n = (call.returned = found?.value?.n);
   end(world, cache, call, `ends: ${n === undefined ? "nothing" : `value ${n}`} ${showHit(call)}`);
   if (n === undefined) return checkNothing(world, call);
-  const { history, plan } = world;
+  checkValue(world, call, op, n);
+  const { history } = world;
+  const { state = "unknown" } = call.request.hit ?? {};
+  if (found!.state !== undefined && found!.state !== state && state !== "unknown") {
+    history.violate("well-behaved", `${showOp(op)} says ${found!.state}, its event ${state}`);
+  }
+}
+
+/** A strong read, and a delete that is asked for when that has ended: the observer sees it begin. */
+async function pull(world: World, cache: Cache, call: Call): Promise<void> {
+  const { op, request } = call;
+  let found: Carried | undefined;
+  try {
+    found = await cache.pull<Carried>(op.key);
+  } catch (error) {
+    end(world, cache, call, `rejects: ${String(error)}`);
+    if (request.invalidation !== undefined) request.invalidation.rejected = world.history.moment();
+    if ((error as { code?: string }).code !== "ISOCACHE_STORE") {
+      world.history.violate("loud writes", `${showOp(op)} failed: ${String(error)}`);
+    }
+    return;
+  }
+  end(world, cache, call, `is acknowledged${found === undefined ? "" : `, value ${found.n}`}`);
+  if (request.invalidation === undefined) {
+    return world.history.violate("loud writes", `${showOp(op)} was acknowledged and never asked for`);
+  }
+  request.invalidation.acknowledged = world.history.moment();
+  checkAcknowledged(world, request.invalidation);
+  if (found !== undefined) checkValue(world, call, { ...op, entry: { ...op.entry, strong: true } }, found.n);
+}
+
+/** What holds for a value that a read has returned. */
+function checkValue({ history, plan }: World, call: Call, op: Op, n: number): void {
+  const { life } = call;
   const value = history.values.get(n);
   if (value === undefined || value.key !== op.key || value.path.join("/") !== op.path.join("/")) {
     return history.violate("well-behaved", `${showOp(op)} got the value of another key`);
@@ -58,9 +91,6 @@ async function read(world: World, cache: Cache, call: Call): Promise<void> {
     checkHonoured(history, mine, invalidation);
   }
   checkWindows(history, plan, mine);
-  if (found!.state !== undefined && found!.state !== state && state !== "unknown") {
-    history.violate("well-behaved", `${showOp(op)} says ${found!.state}, its event ${state}`);
-  }
 }
 
 const showHit = ({ request: { hit } }: Call): string => (hit === undefined ? "" : `${hit.state} from ${hit.tier}`);

@@ -145,7 +145,7 @@ function drawOps(draw: Draw, seed: number, frame: Frame): Op[] {
       ? own.pick(["getOrSet", "getOrSet", "getOrSet", "get"] as const)
       : watches
         ? own.pick(["getOrSet", "getOrSet", "get", "getEntry"] as const)
-        : own.pick(KINDS);
+        : withPulls(own.pick(KINDS), id);
     const instance = watches ? own.int(1, instances.length - 1) : own.int(0, watched ? 0 : instances.length - 1);
     const worker = instances[instance]!.worker; // it is one of them
     return {
@@ -164,6 +164,9 @@ function drawOps(draw: Draw, seed: number, frame: Frame): Op[] {
   });
   return ops.sort((a, b) => a.at - b.at);
 }
+
+/** Some that delete want to know what was there. Not drawn, so that all else stays as it was. */
+const withPulls = (kind: OpKind, id: number): OpKind => (kind === "delete" && id % 4 === 1 ? "pull" : kind);
 
 const drawCancel = (draw: Draw): CancelPlan =>
   draw.chance(0.5)

@@ -192,6 +192,18 @@ const edits: Readonly<Record<string, Edited>> = {
     by: "growth",
     edits: [{ file: "cache.ts", from: "engine.stops", to: "new Set<() => void>()" }],
   },
+  "a pull does not wait for its delete": {
+    by: "loud writes",
+    edits: [
+      { file: "cache.ts", from: "      await remove(key);", to: "      void remove(key).catch(() => undefined);" },
+    ],
+  },
+  "a pull trusts memory": {
+    by: "bound",
+    edits: [
+      { file: "cache.ts", from: "strong: engine.store !== undefined && defaults.store });", to: "strong: false });" },
+    ],
+  },
   "a lease is renewed without end": {
     by: "convergence",
     edits: [{ file: "engine/load.ts", from: "engine.clock() - beganAt < renewalMs", to: "true" }],

@@ -33,7 +33,7 @@ export interface Observer {
 /** Whether a write is what the operation asks for. A set that is not stored, only invalidates. */
 function isOf({ kind, key, path }: Op, what: WriteRequest["write"]): boolean {
   if ("key" in what) {
-    const isKind = kind === what.kind || (kind === "set" && what.kind === "delete");
+    const isKind = kind === what.kind || ((kind === "set" || kind === "pull") && what.kind === "delete");
     return isKind && what.key === storedKey(path.reduce(child, ROOT), key);
   }
   return what.kind === (kind === "expireTags" ? "expireTags" : "tags") && !isKeyWrite(kind);
@@ -127,6 +127,12 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
   return {
     sends(life, sent, request) {
       const { nonce, deadline, write: what } = sent as WriteRequest; // what a write sends
+      // Of a pull, the delete is asked for only when it has found out what is there.
+      if (request?.op.kind === "pull" && request.invalidation === undefined && isOf(request.op, what)) {
+        const asked = history.moment();
+        request.invalidation = { op: request.op, by: life, asked, made: undefined, done: new Map(), bounded: false };
+        history.invalidations.push(request.invalidation);
+      }
       const own = request?.invalidation;
       let invalidation = byNonce.get(nonce);
       // In its request another write may be sent, too: one that is retried, or that covers all that are in doubt.

@@ -32,13 +32,15 @@ export interface EntryPlan {
 
 /** What a cache can be asked for: a method of `Cache` each. */
 export const READS = ["getOrSet", "get", "getEntry", "has"] as const;
-export const KEY_WRITES = ["set", "delete", "expire"] as const;
+export const KEY_WRITES = ["set", "delete", "expire", "pull"] as const;
 export const WIDE_WRITES = ["invalidateTags", "expireTags", "clear"] as const;
 export type ReadKind = (typeof READS)[number];
 export type OpKind = ReadKind | (typeof KEY_WRITES)[number] | (typeof WIDE_WRITES)[number];
 
 export const isRead = (kind: OpKind): boolean => (READS as readonly OpKind[]).includes(kind);
 /** Of one key, so that one partition does it. */
+/** What leaves nothing of the key that was there before. */
+export const isRemoval = (kind: OpKind): boolean => kind === "set" || kind === "delete" || kind === "pull";
 export const isKeyWrite = (kind: OpKind): boolean => (KEY_WRITES as readonly OpKind[]).includes(kind);
 
 /** The request ends so long after it began, or after its next load or commit did: nothing that it began goes on. */

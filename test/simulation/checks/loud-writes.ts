@@ -1,7 +1,7 @@
 // P5, writes: acknowledged means done; what was not is rejected, honoured here at once, retried, and never undoes newer data.
 import { forbids, isOlder, showOp, showRead, type History, type Invalidation, type Read } from "../history.ts";
 import type { Life } from "../life.ts";
-import { isKeyWrite, type Op } from "../plan.ts";
+import { isKeyWrite, isRemoval, type Op } from "../plan.ts";
 import type { World } from "../world.ts";
 
 /** What an instance itself asked for is honoured by it at once, acknowledged or not. */
@@ -37,7 +37,7 @@ export function checkAcknowledged(world: World, invalidation: Invalidation): voi
 function overtakes(later: Invalidation, { by, op, asked }: Invalidation): boolean {
   if (later.by !== by || later.done.size === 0 || later.asked.step <= asked.step) return false;
   if (later.op.kind === "clear") return later.op.path.length === 0 || later.op.path.join("/") === op.path.join("/");
-  if (isKeyWrite(op.kind)) return (later.op.kind === "set" || later.op.kind === "delete") && later.op.key === op.key;
+  if (isKeyWrite(op.kind)) return isRemoval(later.op.kind) && later.op.key === op.key;
   return later.op.kind === "invalidateTags";
 }
 
@@ -50,7 +50,7 @@ export function checkRetry(history: History, life: Life, retried: Invalidation):
       by === life &&
       acknowledged !== undefined &&
       asked.step > retried.asked.step &&
-      (op.kind === "set" || op.kind === "delete") &&
+      isRemoval(op.kind) &&
       op.key === key &&
       op.path.join("/") === path.join("/"),
   );

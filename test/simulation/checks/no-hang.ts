@@ -7,10 +7,11 @@ import type { Call, World } from "../world.ts";
 export function limitOf({ plan, longestLoadMs }: World, { op, life }: Call): number | undefined {
   const { storeTimeoutMs: timeout, leaseMs: lease, encodeMs } = plan;
   const rest = life.frozenMs + 50 + encodeMs;
-  // Sent again if it came too late by a clock that jumped, or to a partition that its key no longer has.
-  if (!isRead(op.kind)) return 3 * timeout + (encodeMs > 0 ? timeout : 0) + rest;
   // An own write in doubt, a question to the log of its own and one that it joined, a question to the store.
   const look = 2 * timeout + 2 * timeout + timeout;
+  // Sent again if it came too late by a clock that jumped, or to a partition that its key no longer has.
+  if (op.kind === "pull") return 4 * look + 3 * timeout + rest;
+  if (!isRead(op.kind)) return 3 * timeout + (encodeMs > 0 ? timeout : 0) + rest;
   if (op.kind !== "getOrSet") return 4 * look + rest;
   if (op.loader.kind === "hang") return undefined;
   // A flight that is joined and given up, then two waits for the lease, then a load of its own and its commit.
