@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Platform } from "../../src/platform.ts";
 import type { VirtualPlatform } from "../../src/testing/virtual-platform.ts";
 import type { Draw } from "./draw.ts";
-import type { Invalidation } from "./history.ts";
+import type { Invalidation, Moment } from "./history.ts";
 import type { Op } from "./plan.ts";
 
 /** What happens on behalf of one operation. */
@@ -22,6 +22,8 @@ export interface Request {
   answered: boolean;
   /** The set or invalidation that it makes. */
   invalidation?: Invalidation;
+  /** When its read had ended, hit or miss. */
+  foundAt?: Moment;
   /** What the cache said of the read. */
   hit?: { readonly tier: string; readonly state: "fresh" | "stale" };
 }

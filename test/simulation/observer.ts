@@ -127,9 +127,9 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
   return {
     sends(life, sent, request) {
       const { nonce, deadline, write: what } = sent as WriteRequest; // what a write sends
-      // Of a pull, the delete is asked for only when it has found out what is there.
+      // Of a pull, the delete is asked for only when it has found out what is there; it may be sent later.
       if (request?.op.kind === "pull" && request.invalidation === undefined && isOf(request.op, what)) {
-        const asked = history.moment();
+        const asked = request.foundAt ?? history.moment();
         request.invalidation = { op: request.op, by: life, asked, made: undefined, done: new Map(), bounded: false };
         history.invalidations.push(request.invalidation);
       }

@@ -141,7 +141,13 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
       });
       cache.on("hit", (hit) => {
         const request = requests.getStore();
-        if (request !== undefined) request.hit = hit;
+        if (request === undefined) return;
+        request.hit = hit;
+        request.foundAt = history.moment();
+      });
+      cache.on("miss", () => {
+        const request = requests.getStore();
+        if (request !== undefined) request.foundAt = history.moment();
       });
       world.lives.push(life);
       world.running[instance] = { life, cache };
