@@ -41,6 +41,10 @@ export interface Host {
   alarm(): Promise<void>;
 }
 
+/** Whether an operation brings an entry. */
+const stores = ({ request }: { readonly request: object }): boolean =>
+  "entry" in ("write" in request ? Object(request.write) : request);
+
 /** One life of the object. Does nothing until it is asked something. */
 export function createHost(
   { storage }: ObjectState,
@@ -75,7 +79,7 @@ export function createHost(
       // The wire has paired the request with its operation.
       const handle = partition[operation] as (request: unknown, options: CallOptions) => ReplyOf | Promise<ReplyOf>;
       const outcome = agreement(call) ?? { reply: await handle(request, options) };
-      if ("entry" in ("write" in request ? request.write : request)) await arm();
+      if (("items" in request ? request.items : [call]).some(stores)) await arm();
       return encodeOutcome(outcome);
     } catch (error) {
       return encodeOutcome({ error: String(Object(error).cause ?? error) }); // a cause does not travel by itself

@@ -81,7 +81,8 @@ export function durableObjectStore(
         const response = await stub.fetch("https://isocache/", { method: "POST", body, ...(signal && { signal }) });
         if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
         if (response.headers.has(HELD)) onHeld?.();
-        return decodeOutcome(operation, new Uint8Array(await response.arrayBuffer()));
+        const answer = new Uint8Array(await response.arrayBuffer());
+        return decodeOutcome(operation, answer, "items" in request ? request.items : []);
       } catch (cause) {
         throw new StoreError(`The Durable Object of partition ${partition} failed: ${String(cause)}`, { cause });
       }
@@ -117,6 +118,7 @@ export function durableObjectStore(
       renew: (partition, request, call) => ask("renew", partition, request, call),
       release: (partition, request, call) => ask("release", partition, request, call),
       write: (partition, request, call) => ask("write", partition, request, call),
+      batch: (partition, request, call) => ask("batch", partition, request, call),
       changesSince: (partition, request, call) => ask("changesSince", partition, request, call),
       info: (partition, call) => ask("info", partition, {}, call),
       close: async () => undefined,

@@ -211,6 +211,32 @@ export interface ChangesReply extends Stamp {
   readonly records?: readonly LogRecord[];
 }
 
+/** One operation of a batch: what it takes alone. The witness is the batch's; a read is answered at once (`waitMs` 0). */
+export type BatchItem =
+  | { readonly operation: "read"; readonly request: ReadRequest }
+  | { readonly operation: "commit"; readonly request: CommitRequest }
+  | { readonly operation: "renew"; readonly request: RenewRequest }
+  | { readonly operation: "release"; readonly request: ReleaseRequest }
+  | { readonly operation: "write"; readonly request: WriteRequest };
+
+export interface BatchRequest extends Witnessed {
+  /** At least one, at most MAX_BATCH_ITEMS. */
+  readonly items: readonly BatchItem[];
+}
+
+/** The most operations in one batch. */
+export const MAX_BATCH_ITEMS = 1_000;
+/** A batch to be sent ends with the item that brings its values to this; what is left goes with the next. */
+export const MAX_BATCH_BYTES = 4 * 1_048_576;
+
+/** The answer to one of them; or why this one, which alone would have been refused for what it is, was not done. */
+export type BatchItemReply = ReadReply | CommitReply | RenewReply | Stamp | WriteReply | { readonly error: string };
+
+export interface BatchReply {
+  /** In the order of the items, from the first on, at least one. Those of the end may be missing: they were not done. */
+  readonly replies: readonly BatchItemReply[];
+}
+
 /** For operators and tests: what a partition holds. */
 export interface InfoReply extends Stamp {
   readonly entries: number;
@@ -268,6 +294,11 @@ export interface StoreConnection {
   release(partition: number, request: ReleaseRequest, call: CallOptions): Answer<Stamp>;
   /** A set or an invalidation. */
   write(partition: number, request: WriteRequest, call: CallOptions): Answer<WriteReply>;
+  /**
+   * Several operations on one partition in one round trip, in their order, each as if it came alone. A store that would
+   * have to answer too much answers the first of them, and the caller asks for the rest again.
+   */
+  batch(partition: number, request: BatchRequest, call: CallOptions): Answer<BatchReply>;
   /** The log since a position. */
   changesSince(partition: number, request: ChangesRequest, call: CallOptions): Answer<ChangesReply>;
   info(partition: number, call: CallOptions): Answer<InfoReply>;

@@ -66,6 +66,10 @@ export function localStore({ kind, partitions: count, limits, open }: LocalStore
         renew: (index, request) => at(index, (partition) => partition.renew(request)),
         release: (index, request) => at(index, (partition) => partition.release(request)),
         write: (index, request) => at(index, (partition) => partition.write(request), PRUNE_ROWS),
+        batch: (index, request) => {
+          const stores = request.items.filter(({ operation }) => operation === "commit" || operation === "write");
+          return at(index, (partition) => partition.batch(request), PRUNE_ROWS * stores.length);
+        },
         changesSince: (index, request) => at(index, (partition) => partition.changesSince(request)),
         info: (index) => at(index, (partition) => partition.info()),
         async close() {

@@ -2,7 +2,12 @@
 import { StoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import { checkBounds } from "./check.ts";
+import { MAX_BATCH_BYTES, MAX_BATCH_ITEMS } from "./contract.ts";
 import type {
+  BatchItem,
+  BatchItemReply,
+  BatchReply,
+  BatchRequest,
   CallOptions,
   ChangesReply,
   ChangesRequest,
@@ -56,6 +61,8 @@ export interface Partition {
   renew(request: RenewRequest): RenewReply;
   release(request: ReleaseRequest): Stamp;
   write(request: WriteRequest): WriteReply;
+  /** One step of the storage for all, which is done or not as a whole. */
+  batch(request: BatchRequest): BatchReply;
   changesSince(request: ChangesRequest): ChangesReply;
   info(): InfoReply;
   /** Removes what is invalid among the next `maxRows` entries, and evicts at most as many. True: there is more to do. */
@@ -98,6 +105,12 @@ export function createPartition({ storage, platform, limits: given }: PartitionO
   const isLate = ({ deadline }: CommitRequest | WriteRequest, { time }: Moment): boolean =>
     deadline !== undefined && time > deadline;
 
+  let inBatch = false;
+  const atomic = <T>(body: () => T): T => (inBatch ? body() : storage.atomic(body));
+  const toWake: (string | undefined)[] = [];
+  /** Wakes who waits for a key, or everybody: after the step of a batch, so that nobody hears of what is then undone. */
+  const wake = (key?: string): void => void (inBatch ? toWake.push(key) : waiters.wake(key));
+
   /** Runs one atomic step. A new epoch wakes everybody: the leases they wait for are void. */
   const step = <T extends object>(
     request: Witnessed & Partial<ChangesRequest>,
@@ -106,7 +119,7 @@ export function createPartition({ storage, platform, limits: given }: PartitionO
     checkBounds(request);
     let reborn = false;
     try {
-      return storage.atomic(() => {
+      return atomic(() => {
         let meta = storage.meta();
         if (meta === undefined || contradicts(meta, request.witness) || contradicts(meta, request.since)) {
           reborn = true;
@@ -122,18 +135,19 @@ export function createPartition({ storage, platform, limits: given }: PartitionO
     } catch (cause) {
       throw new StoreError("The storage failed", { cause });
     } finally {
-      if (reborn) waiters.wake();
+      if (reborn) wake();
     }
   };
 
-  const waiters = createWaiters(platform, limits.maxWaiters, (request) =>
+  const read = (request: ReadRequest): ReadReply =>
     step(request, (now) => {
       const entry = findEntry(storage, request.key, request.hold, now);
       if (entry === undefined) return takeLease(storage, request, false, now);
       const served = entry.freshForMs > 0 && request.refresh !== entry.id;
       return { entry, ...(!served && takeLease(storage, request, true, now)) };
-    }),
-  );
+    });
+
+  const waiters = createWaiters(platform, limits.maxWaiters, read);
 
   const commit = (request: CommitRequest, now: Moment): Omit<CommitReply, keyof Stamp> => {
     const { key, token, epoch, version } = request;
@@ -188,21 +202,20 @@ export function createPartition({ storage, platform, limits: given }: PartitionO
     body: (now: Moment) => T,
   ): T & Stamp => {
     const reply = step(request, body);
-    waiters.wake(request.key);
+    wake(request.key);
     return reply;
   };
 
-  return {
-    read: waiters.read,
-    commit: (request) => ending(request, (now) => commit(request, now)),
-    renew: (request) =>
+  const single = {
+    commit: (request: CommitRequest) => ending(request, (now) => commit(request, now)),
+    renew: (request: RenewRequest) =>
       ending(request, (now) => {
         const lease = heldLease(storage, request);
         const held = lease !== undefined && isSound(storage, lease);
         if (held) putLease(storage, lease, request.leaseMs, now);
         return { held };
       }),
-    release: (request) =>
+    release: (request: ReleaseRequest) =>
       ending(request, (now) => {
         const lease = heldLease(storage, request);
         if (lease === undefined) return {};
@@ -211,11 +224,58 @@ export function createPartition({ storage, platform, limits: given }: PartitionO
         else storage.deleteLease(lease.key);
         return {};
       }),
-    write(request) {
+    write(request: WriteRequest) {
       const reply = step(request, (now) => write(request, now));
-      if ("key" in request.write) waiters.wake(request.write.key);
-      else if (!request.write.tags.every(isUserTag)) waiters.wake();
+      if ("key" in request.write) wake(request.write.key);
+      else if (!request.write.tags.every(isUserTag)) wake();
       return reply;
+    },
+  };
+
+  /** One of a batch; what is out of bounds concerns the others as little as if it had come alone. */
+  const answer = (item: BatchItem, witness: Position | undefined): BatchItemReply => {
+    const request = { ...item.request, witness };
+    try {
+      checkBounds(request);
+    } catch (error) {
+      return { error: String(error) };
+    }
+    // The type has paired the request with its operation, which the compiler does not follow.
+    const handle = { ...single, read }[item.operation] as (request: unknown) => BatchItemReply;
+    return handle(request);
+  };
+
+  const batch = ({ witness, items }: BatchRequest): BatchReply => {
+    if (items.length < 1 || items.length > MAX_BATCH_ITEMS) throw new StoreError("The batch is out of bounds");
+    const replies: BatchItemReply[] = [];
+    let bytes = 0;
+    for (const item of items) {
+      const reply = answer(item, witness);
+      replies.push(reply);
+      bytes += ("entry" in reply && reply.entry?.bytes?.length) || 0;
+      if (bytes >= MAX_BATCH_BYTES) break;
+    }
+    return { replies };
+  };
+
+  return {
+    ...single,
+    read: waiters.read,
+    batch(request) {
+      try {
+        return storage.atomic(() => {
+          inBatch = true;
+          try {
+            return batch(request);
+          } finally {
+            inBatch = false;
+          }
+        });
+      } catch (cause) {
+        throw cause instanceof StoreError ? cause : new StoreError("The storage failed", { cause });
+      } finally {
+        for (const key of toWake.splice(0)) waiters.wake(key);
+      }
     },
     changesSince: (request) =>
       step(request, (now) => {

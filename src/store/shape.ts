@@ -1,7 +1,7 @@
 // Shapes: what a record that comes from outside must look like, as a table, and the check that it does.
 import { StoreError } from "../errors.ts";
 
-/** Stands in a shape for the one value whose bytes travel beside the JSON; in the JSON stands their number. */
+/** Stands in a shape for a value whose bytes travel beside the JSON; in the JSON stands their number. */
 export const BYTES = new Uint8Array(0);
 
 /** Looks at an item and gives the shape that it must have, or throws a StoreError. */
@@ -38,16 +38,28 @@ export function pick<T>(table: Readonly<Record<string, T>>, name: unknown): T {
 
 /**
  * A copy of what came out of JSON, checked; a StoreError if it has not the shape. Fields that the shape does not name,
- * and those that are undefined, are left out. `value` are the bytes beside the JSON.
+ * and those that are undefined, are left out. `values` are the bytes beside the JSON: of all values, of which each item
+ * of a list may have one, in the order of the list. What nobody takes is malformed, too.
  */
-export function shaped<T>(shape: Shape<T>, item: unknown, value: Uint8Array): T {
-  return fit(shape, item, value) as T; // what Shape<T> says
+export function shaped<T>(shape: Shape<T>, item: unknown, values: Uint8Array): T {
+  const rest = { values };
+  const result = fit(shape, item, rest) as T; // what Shape<T> says
+  return rest.values.length > 0 ? malformed() : result;
 }
 
-function fit(shape: unknown, item: unknown, value: Uint8Array): unknown {
-  if (typeof shape === "function") return fit(shape(item), item, value);
-  if (shape === BYTES) return item === value.length ? value : malformed();
-  if (Array.isArray(shape)) return Array.isArray(item) ? item.map((part) => fit(shape[0], part, value)) : malformed();
+/** The next value, of the size that stands in its place. A copy if others come with it, lest one of them keeps all. */
+function take(size: unknown, rest: { values: Uint8Array }): Uint8Array {
+  const { values } = rest;
+  const end = Number.isInteger(size) ? Number(size) : -1;
+  if (end < 0 || end > values.length) malformed();
+  rest.values = values.subarray(end);
+  return end < values.length ? values.slice(0, end) : values;
+}
+
+function fit(shape: unknown, item: unknown, rest: { values: Uint8Array }): unknown {
+  if (typeof shape === "function") return fit(shape(item), item, rest);
+  if (shape === BYTES) return take(item, rest);
+  if (Array.isArray(shape)) return Array.isArray(item) ? item.map((part) => fit(shape[0], part, rest)) : malformed();
   if (typeof shape !== "object") {
     return (shape === 0 ? Number.isFinite(item) : typeof item === typeof shape) ? item : malformed();
   }
@@ -55,7 +67,7 @@ function fit(shape: unknown, item: unknown, value: Uint8Array): unknown {
   for (const [name, part] of Object.entries(shape ?? {})) {
     const field = name.replace("?", "");
     const found: unknown = Object(item)[field];
-    if (found !== undefined || field === name) result[field] = fit(part, found, value);
+    if (found !== undefined || field === name) result[field] = fit(part, found, rest);
   }
   return result;
 }

@@ -79,6 +79,7 @@ export function sharedConnection(
     renew: unlocked(inner.renew),
     release: unlocked(inner.release),
     write: unlocked(inner.write),
+    batch: unlocked(inner.batch),
     changesSince: unlocked(inner.changesSince),
     async close() {
       closed = true;

@@ -1,8 +1,12 @@
 // The wire: requests and replies of the store contract to bytes and back, for every store behind a byte channel.
 //
-// A message is the protocol number (one byte), a head of JSON, a line feed, and the bytes of at most one value as they
-// are. JSON holds no raw line feed, so no length is trusted; in the head stands the value's length instead of the value.
+// A message is the protocol number (one byte), a head of JSON, a line feed, and the bytes of the values as they are, one
+// after the other. JSON holds no raw line feed; in the head stands each value's length instead of the value.
 import type {
+  BatchItem,
+  BatchItemReply,
+  BatchReply,
+  BatchRequest,
   ChangesReply,
   ChangesRequest,
   CommitReply,
@@ -36,6 +40,7 @@ export interface Operations {
   readonly renew: readonly [RenewRequest, RenewReply];
   readonly release: readonly [ReleaseRequest, Stamp];
   readonly write: readonly [WriteRequest, WriteReply];
+  readonly batch: readonly [BatchRequest, BatchReply];
   readonly changesSince: readonly [ChangesRequest, ChangesReply];
   readonly info: readonly [Witnessed, InfoReply];
 }
@@ -90,7 +95,7 @@ const requests = /* @__PURE__ */ ((): Shapes<0> => {
   const keyed = { kind: "", key: "" } as const;
   const tagged = { kind: "", tags: [""] } as const;
   const writes = { set: { ...keyed, entry }, delete: keyed, expire: keyed, tags: tagged, expireTags: tagged };
-  return {
+  const single: Omit<Shapes<0>, "batch" | "changesSince" | "info"> = {
     read: {
       ...witnessed,
       key: "",
@@ -109,12 +114,19 @@ const requests = /* @__PURE__ */ ((): Shapes<0> => {
     renew: { ...leased, leaseMs: 0 },
     release: { ...leased, backoffMs: 0 },
     write: { ...witnessed, write: (item) => pick(writes, Object(item).kind), nonce: "", "deadline?": 0 },
+  };
+  const item = (given: unknown): Shape<BatchItem> =>
+    // The request is of the shape that the operation names, which the compiler does not see.
+    ({ operation: "", request: pick(single, Object(given).operation) }) as unknown as Shape<BatchItem>;
+  return {
+    ...single,
+    batch: { ...witnessed, items: [item] },
     changesSince: { ...witnessed, since: POSITION },
     info: witnessed,
   };
 })();
 
-const replies = /* @__PURE__ */ ((): Shapes<1> => {
+const replies = /* @__PURE__ */ ((): Omit<Shapes<1>, "batch"> => {
   const stamp = { ...POSITION, time: 0 } as const;
   const record: Shape<LogRecord> = { seq: 0, nonce: "", expire: true, "key?": "", "tags?": [""], agoMs: 0 };
   return {
@@ -136,16 +148,19 @@ const replies = /* @__PURE__ */ ((): Shapes<1> => {
 const LINE_FEED = 10;
 
 function encode(message: object): Uint8Array<ArrayBuffer> {
-  let value: Uint8Array = new Uint8Array(0);
+  const values: Uint8Array[] = [];
   const head = JSON.stringify(message, (_, item: unknown) => {
     if (!(item instanceof Uint8Array)) return item;
-    value = item;
+    values.push(item);
     return item.length;
   });
   const bytes = new TextEncoder().encode(`${String.fromCharCode(PROTOCOL)}${head}\n`);
-  const result = new Uint8Array(bytes.length + value.length);
-  result.set(bytes);
-  result.set(value, bytes.length);
+  const result = new Uint8Array(values.reduce((length, value) => length + value.length, bytes.length));
+  let at = 0;
+  for (const part of [bytes, ...values]) {
+    result.set(part, at);
+    at += part.length;
+  }
   return result;
 }
 
@@ -185,8 +200,25 @@ export function decodeCall(message: Uint8Array): Call {
 /** The message of an answer. */
 export const encodeOutcome: <Name extends Operation>(outcome: Outcome<Name>) => Uint8Array<ArrayBuffer> = encode;
 
-/** Reads what `encodeOutcome` wrote for this operation; the same rules as `decodeCall`. */
-export function decodeOutcome<Name extends Operation>(operation: Name, message: Uint8Array): Outcome<Name> {
-  const reply = replies[operation] as Shape<ReplyOf<Name>>; // the same, which the compiler does not see
-  return decode({ "reply?": reply, "moved?": count, "error?": "" } as Shape<Outcome<Name>>, message);
+/** The shape of what answers these, each reply of the shape that its own operation has. */
+function batchReply(items: readonly BatchItem[]): Shape<BatchReply> {
+  let next = 0;
+  const one = (reply: unknown): Shape<BatchItemReply> => {
+    const item = items[next++] ?? malformed();
+    return ("error" in Object(reply) ? { error: "" } : replies[item.operation]) as Shape<BatchItemReply>; // one of them
+  };
+  return { replies: [one] };
+}
+
+/**
+ * Reads what `encodeOutcome` wrote for this operation, and for these items if it is a batch; the same rules as `decodeCall`.
+ */
+export function decodeOutcome<Name extends Operation>(
+  operation: Name,
+  message: Uint8Array,
+  items: readonly BatchItem[] = [],
+): Outcome<Name> {
+  const reply: unknown = operation === "batch" ? batchReply(items) : replies[operation as keyof typeof replies];
+  // Shapes by name, which the compiler does not follow.
+  return decode({ "reply?": reply, "moved?": count, "error?": "" } as unknown as Shape<Outcome<Name>>, message);
 }

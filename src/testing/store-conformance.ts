@@ -1,5 +1,6 @@
 // The conformance suite of stores: every promise of the store contract, each as a sentence that a store keeps or breaks.
 import type { StoreCase } from "./store-cases/case.ts";
+import { batchCases } from "./store-cases/batch.ts";
 import { entryCases } from "./store-cases/entries.ts";
 import { invalidationCases } from "./store-cases/invalidation.ts";
 import { leaseCases } from "./store-cases/leases.ts";
@@ -18,4 +19,5 @@ export const storeConformance: readonly StoreCase[] = [
   ...waitingCases,
   ...invalidationCases,
   ...logCases,
+  ...batchCases,
 ];

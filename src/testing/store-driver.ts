@@ -1,6 +1,8 @@
 // A store under test in short words: what the conformance cases say to one partition of it.
 import type { Platform } from "../platform.ts";
 import type {
+  BatchItem,
+  BatchItemReply,
   ChangesReply,
   CommitReply,
   CommitRequest,
@@ -72,6 +74,7 @@ export interface StoreDriver {
   release(grant: Grant, backoffMs?: number): Promise<Stamp>;
   write(write: Write, nonce?: string, deadline?: number, witness?: Position): Promise<WriteReply>;
   set(key: string, entry: NewEntry): Promise<WriteReply>;
+  batch(items: readonly BatchItem[], witness?: Position): Promise<readonly BatchItemReply[]>;
   changesSince(since: Position, witness?: Position): Promise<ChangesReply>;
   info(): Promise<InfoReply>;
 }
@@ -129,6 +132,8 @@ export function storeDriver(fixture: StoreFixture, name = "conformance"): StoreD
       return here(await connection.write(0, { write, nonce, ...more }, {}));
     },
     set: (key, entry) => driver.write({ kind: "set", key, entry }),
+    batch: async (items, witness) =>
+      here(await connection.batch(0, { items, ...(witness && { witness }) }, {})).replies,
     changesSince: async (since, witness) =>
       here(await connection.changesSince(0, { since, ...(witness && { witness }) }, {})),
     info: async () => here(await connection.info(0, {})),

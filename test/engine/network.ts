@@ -1,7 +1,7 @@
 // A store behind a network that a test owns: slow, lossy, held up, cut off, restarted, and counted by operation.
 import type { Answer, CallOptions, ConnectOptions, Moved, Store, StoreConnection } from "../../src/store/contract.ts";
 
-export type Operation = "read" | "commit" | "renew" | "release" | "write" | "changesSince";
+export type Operation = "read" | "commit" | "renew" | "release" | "write" | "batch" | "changesSince";
 
 /**
  * What happens to a request. `fail`: it is not done, and that is known at once. `lose`: it is done, but the answer is
@@ -165,6 +165,7 @@ function createLink(
       renew: through("renew", (to) => to.renew),
       release: through("release", (to) => to.release),
       write: through("write", (to) => to.write),
+      batch: through("batch", (to) => to.batch),
       changesSince: through("changesSince", (to) => to.changesSince),
       info: (partition, call) => inner.info(partition, call),
       async close() {

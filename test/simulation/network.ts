@@ -158,6 +158,7 @@ export function connect(
     renew: operation("renew"),
     release: operation("release"),
     write: operation("write"),
+    batch: operation("batch"),
     changesSince: operation("changesSince"),
     info: operation("info"),
     close: () => Promise.resolve(),

@@ -1,5 +1,7 @@
 // Watches what the store really does: which value it keeps or returns, which invalidation was executed when, and what a fail-over undid.
 import type {
+  BatchReply,
+  BatchRequest,
   CommitReply,
   CommitRequest,
   FoundEntry,
@@ -19,7 +21,7 @@ import type { Life, Request } from "./life.ts";
 import { isKeyWrite, type Op, type Plan } from "./plan.ts";
 import { showMessage } from "./show.ts";
 
-export type Operation = "read" | "commit" | "renew" | "release" | "write" | "changesSince" | "info";
+export type Operation = "read" | "commit" | "renew" | "release" | "write" | "batch" | "changesSince" | "info";
 
 export interface Observer {
   /** A write leaves an instance. */
@@ -124,7 +126,7 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
     }
   };
 
-  return {
+  const observer: Observer = {
     sends(life, sent, request) {
       const { nonce, deadline, write: what } = sent as WriteRequest; // what a write sends
       // Of a pull, the delete is asked for only when it has found out what is there; it may be sent later.
@@ -144,6 +146,15 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
       if (invalidation?.rejected !== undefined) checkRetry(history, life, invalidation);
     },
     executed(name, partition, sent, reply, at, life) {
+      if (name === "batch") {
+        const { items, witness } = sent as BatchRequest;
+        const { replies } = reply as BatchReply;
+        for (const [index, each] of replies.entries()) {
+          const { operation, request } = items[index]!; // there are no more replies than items
+          if (!("error" in each)) observer.executed(operation, partition, { ...request, witness }, each, at, life);
+        }
+        return;
+      }
       history.note("store", () => `${name} of ${life.name} ${showMessage(sent)} -> ${showMessage(reply)}`);
       const { witness } = sent as Witnessed; // as every request is
       checkFailOver(history, lost, limits.maxLogRecords, { by: life, witness, reply: reply as Stamp });
@@ -169,4 +180,5 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
       };
     },
   };
+  return observer;
 }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { StoreError } from "../../src/errors.ts";
 import { FOREVER } from "../../src/store/contract.ts";
+import type { BatchItem, BatchItemReply, WriteRequest } from "../../src/store/contract.ts";
 import { decodeCall, decodeOutcome, encodeCall, encodeOutcome, PROTOCOL } from "../../src/store/wire.ts";
 import type { Call, Operation, Outcome } from "../../src/store/wire.ts";
 
@@ -81,20 +82,33 @@ const replies = {
   write: fc.record({ ...stamp, record: logRecord }, { requiredKeys: [...stampKeys] }),
   changesSince: fc.record({ ...stamp, records: fc.array(logRecord) }, { requiredKeys: [...stampKeys] }),
   info: fc.record({ ...stamp, entries: count, bytes: count, leases: count, tags: count, logRecords: count }),
-} satisfies Record<Operation, fc.Arbitrary<unknown>>;
+} satisfies Record<Exclude<Operation, "batch">, fc.Arbitrary<unknown>>;
 
-const operations = Object.keys(requests) as Operation[]; // the literal's own keys
+const batched = ["read", "commit", "renew", "release", "write"] as const;
+/** Operations of a batch, each with an answer it may have. */
+const pairs = fc.array(
+  fc.oneof(
+    ...batched.map((operation) =>
+      fc.record({
+        item: fc.record({ operation: fc.constant(operation), request: requests[operation] }) as fc.Arbitrary<BatchItem>,
+        reply: fc.oneof(replies[operation], fc.record({ error: name })) as fc.Arbitrary<BatchItemReply>,
+      }),
+    ),
+  ),
+  { maxLength: 4 },
+);
 
-const callOf = (operation: Operation): fc.Arbitrary<Call> =>
-  fc.record({
-    operation: fc.constant(operation),
-    partition: fc.nat(1023),
-    partitions: fc.integer({ min: 1, max: 1024 }),
-    confirmed: fc.boolean(),
-    request: requests[operation],
-  });
+const operations = Object.keys(requests) as (keyof typeof requests)[]; // the literal's own keys
 
-const outcomeOf = (operation: Operation): fc.Arbitrary<Outcome> =>
+const address = {
+  partition: fc.nat(1023),
+  partitions: fc.integer({ min: 1, max: 1024 }),
+  confirmed: fc.boolean(),
+};
+const callOf = (operation: keyof typeof requests): fc.Arbitrary<Call> =>
+  fc.record({ operation: fc.constant(operation), ...address, request: requests[operation] });
+
+const outcomeOf = (operation: keyof typeof requests): fc.Arbitrary<Outcome> =>
   fc.oneof(
     fc.record({ reply: replies[operation] }),
     fc.record({ moved: fc.integer({ min: 1, max: 1024 }) }),
@@ -151,6 +165,53 @@ describe.each(operations)("wire: %s", (operation) => {
         },
       ),
     );
+  });
+});
+
+describe("wire: batch", () => {
+  test("requests and replies come out as they went in, each with its own value", () => {
+    fc.assert(
+      fc.property(pairs, position, fc.nat(1023), (all, witness, partition) => {
+        const items = all.map(({ item }) => item);
+        const request = { witness, items };
+        const call: Call<"batch"> = { operation: "batch", partition, partitions: 1_024, confirmed: true, request };
+        expect(decodeCall(encodeCall(call))).toStrictEqual(plain(call));
+        const outcome: Outcome<"batch"> = { reply: { replies: all.map(({ reply }) => reply) } };
+        expect(decodeOutcome("batch", encodeOutcome(outcome), items)).toStrictEqual(plain(outcome));
+        if (all.length === 0) return;
+        expect(() => decodeOutcome("batch", encodeOutcome(outcome), items.slice(1))).toThrow(StoreError);
+      }),
+    );
+  });
+
+  test("a message that was changed, cut or lengthened is a StoreError or another message, never anything else", () => {
+    fc.assert(
+      fc.property(pairs, fc.nat(), fc.nat(255), value, (all, at, byte, tail) => {
+        const items = all.map(({ item }) => item);
+        const call: Call = { operation: "batch", partition: 0, partitions: 1, confirmed: true, request: { items } };
+        for (const good of [encodeCall(call), encodeOutcome({ reply: { replies: all.map(({ reply }) => reply) } })]) {
+          const changed = good.slice();
+          changed[at % changed.length] = byte;
+          for (const bytes of [changed, good.slice(0, at % good.length), Uint8Array.from([...good, ...tail])]) {
+            refusedOrRead(() => decodeCall(bytes));
+            refusedOrRead(() => decodeOutcome("batch", bytes, items));
+          }
+        }
+      }),
+    );
+  });
+
+  test("a small value does not keep the message of all", () => {
+    const entry = { ttlMs: 1, staleWhileRevalidateMs: 0, staleIfErrorMs: 0, tags: [] };
+    const bytes = [Uint8Array.of(1), new Uint8Array(1_000)];
+    const items = bytes.map((value, index) => ({
+      operation: "write" as const,
+      request: { write: { kind: "set" as const, key: `${index}`, entry: { ...entry, bytes: value } }, nonce: "n" },
+    }));
+    const call = encodeCall({ operation: "batch", partition: 0, partitions: 1, confirmed: true, request: { items } });
+    const { request } = decodeCall(call) as Call<"batch">;
+    const { write } = request.items[0]!.request as WriteRequest; // that of the literal above
+    expect(write.kind === "set" && write.entry.bytes.buffer.byteLength).toBe(1);
   });
 });
 

@@ -25,6 +25,7 @@ export function gate(connection: StoreConnection, incarnation: () => number): St
     renew: (partition, request, options) => call(options, (inner) => connection.renew(partition, request, inner)),
     release: (partition, request, options) => call(options, (inner) => connection.release(partition, request, inner)),
     write: (partition, request, options) => call(options, (inner) => connection.write(partition, request, inner)),
+    batch: (partition, request, options) => call(options, (inner) => connection.batch(partition, request, inner)),
     changesSince: (partition, request, options) =>
       call(options, (inner) => connection.changesSince(partition, request, inner)),
     info: (partition, options) => call(options, (inner) => connection.info(partition, inner)),

@@ -34,6 +34,7 @@ export function createMaps({ subject, partitions, limits, platform }: BackendOpt
         renew: (...call) => present().renew(...call),
         release: (...call) => present().release(...call),
         write: (...call) => present().write(...call),
+        batch: (...call) => present().batch(...call),
         changesSince: (...call) => present().changesSince(...call),
         info: (...call) => present().info(...call),
         close: () => present().close(),
