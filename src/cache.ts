@@ -1,4 +1,5 @@
 // The facade: checks what users give, resolves options, and delegates to the engine.
+import { manyWith, type ManyKeys } from "./calls/many.ts";
 import { warmWith, type Warming } from "./calls/warm.ts";
 import { wrapWith, type Wrapping } from "./calls/wrap.ts";
 import { jsonCodec } from "./codec/json.ts";
@@ -7,7 +8,7 @@ import { defaultPlatform } from "./default-platform.ts";
 import type { Loader } from "./engine/context.ts";
 import { eagerFrom, isValid, type Copy } from "./engine/copy.ts";
 import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
-import { child, ROOT, scopedTag, storedKey, userKey, userTags, type Scope } from "./engine/names.ts";
+import { child, keyPrefix, ROOT, scopedTag, storedKey, userKey, userTags, type Scope } from "./engine/names.ts";
 import { countHit, read, type Found } from "./engine/read.ts";
 import type { Reader } from "./engine/reader.ts";
 import { setValue } from "./engine/set.ts";
@@ -16,7 +17,7 @@ import { KeyError } from "./errors.ts";
 import { createMemoryTier } from "./memory/tier.ts";
 import { createEmitter, type EventName, type Listener } from "./observe/events.ts";
 import { logTo } from "./observe/log.ts";
-import type { CacheStats } from "./observe/stats.ts";
+import { createCounters, type CacheStats } from "./observe/stats.ts";
 import { resolveCache, type CacheOptions } from "./options/cache.ts";
 import { resolveEntry, resolveRead, type EntryOptions, type ReadOptions, type ResolvedEntry } from "./options/entry.ts";
 import { isName, NAME, parseTags } from "./options/names.ts";
@@ -54,7 +55,7 @@ export interface ExecutionContextLike {
  * Reads fail open: a store that is out of reach never fails a read that the loader can answer. Writes fail loud: what
  * the store did not acknowledge rejects with a StoreError, goes on being retried, and is honoured here meanwhile.
  */
-export interface Cache extends Wrapping, Warming {
+export interface Cache extends ManyKeys, Wrapping, Warming {
   /**
    * The value of the key, loaded if there is none. Concurrent calls share one load, here and across instances. Rejects
    * with a LoaderError if the loader fails and nothing stale may be served. A loader that skips gives undefined.
@@ -93,8 +94,8 @@ export interface Cache extends Wrapping, Warming {
   /** Removes everything in this cache or namespace. */
   clear(): Promise<void>;
   /**
-   * The same cache under a prefix, with defaults of its own. A tag invalidated in a namespace reaches it and what nests
-   * in it. Events, statistics and `close` are those of the whole cache.
+   * The same cache under a prefix, with defaults and statistics of its own. A tag invalidated in a namespace reaches it and
+   * what nests in it. Events and `close` are those of the whole cache.
    */
   namespace(name: string, defaults?: EntryOptions): Cache;
   /** The same cache tied to one request: work in the background goes to `ctx.waitUntil`. */
@@ -140,13 +141,13 @@ export function createCache(options: CacheOptions = {}): Cache {
     engine,
     scope: ROOT,
     defaults: resolved.entry,
-    request: { waitUntil: platform.waitUntil, holds: [] },
+    request: { waitUntil: platform.waitUntil, holds: new Set(), counters: createCounters() },
   });
 }
 
 function createPart(part: Part): Cache {
   const { engine, scope, defaults, request } = part;
-  const { events, counters, tier } = engine;
+  const { events, tier } = engine;
 
   const keyOf = (key: string): string => (isName(key) ? storedKey(scope, key) : refuse("key", key, NAME, KeyError));
 
@@ -154,6 +155,7 @@ function createPart(part: Part): Cache {
     name: string,
     loader: Loader<unknown> | undefined,
     options: ResolvedEntry,
+    caller = request,
   ): Promise<Found | undefined> => {
     const key = keyOf(name);
     const startedAt = engine.clock();
@@ -163,7 +165,7 @@ function createPart(part: Part): Cache {
       key,
       name,
       view: viewOf(engine, key),
-      request,
+      request: caller,
       options,
       loader,
       tick: ++engine.tick,
@@ -184,8 +186,8 @@ function createPart(part: Part): Cache {
     if (typeof name !== "string" || !(given?.memory ?? defaults.memory)) return undefined;
     if ((given?.signal ?? defaults.signal)?.aborted) return undefined;
     if (given?.consistency === undefined ? defaults.strong : given.consistency !== "eventual") return undefined;
-    const copy = tier!.get(storedKey(scope, name))?.item; // createCache makes one
-    if (copy === undefined || copy.view.pending.length > 0 || engine.closed || !isValid(copy)) return undefined;
+    const copy = tier.get(storedKey(scope, name))?.item;
+    if (copy === undefined || copy.view.pending.size > 0 || engine.closed || !isValid(copy)) return undefined;
     const now = engine.clock();
     if (now >= copy.freshUntil || now >= copy.memoryUntil) return undefined;
     if (now >= eagerFrom(copy, given?.eagerRefresh ?? defaults.eagerRefresh)) return undefined;
@@ -198,21 +200,21 @@ function createPart(part: Part): Cache {
     return valueOf(await find(name, loader, resolveEntry(defaults, given)));
   };
 
-  const write = async (kind: "delete" | "expire", key: string): Promise<void> =>
-    void (await writeKey(engine, request, { kind, key: keyOf(key) }));
+  const write = async (kind: "delete" | "expire", key: string, caller = request): Promise<void> =>
+    void (await writeKey(engine, caller, { kind, key: keyOf(key) }));
 
-  const remove = (key: string): Promise<void> => write("delete", key);
+  const remove = (key: string, caller?: RequestScope): Promise<void> => write("delete", key, caller);
 
   const writeAll = async (kind: "tags" | "expireTags", tags: readonly string[]): Promise<void> =>
     writeTags(engine, request, { kind, tags: parseTags("tags", tags).map((tag) => scopedTag(scope, tag)) });
 
-  const set = async (name: string, value: unknown, given: EntryOptions | undefined): Promise<void> =>
-    setValue(engine, { request, scope, name, key: keyOf(name), given: resolveEntry(defaults, given) }, value);
+  const put = async (name: string, value: unknown, given: ResolvedEntry, caller = request): Promise<void> =>
+    setValue(engine, { request: caller, scope, name, key: keyOf(name), given }, value);
 
   const getOrSet = <T>(key: string, loader: Loader<T>, given?: EntryOptions): Promise<T> => {
     const copy = hit(key, given);
     if (copy === undefined) return load(key, loader, given);
-    countHit(engine, key, "memory", "fresh", 0);
+    countHit(engine, request, key, "memory", "fresh", 0);
     return Promise.resolve(give(copy.held) as T); // what is kept under a key is what its loader made
   };
 
@@ -243,15 +245,20 @@ function createPart(part: Part): Cache {
       await remove(key);
       return valueOf<T | undefined>(found);
     },
-    set,
-    delete: remove,
+    set: async (key, value, options) => put(key, value, resolveEntry(defaults, options)),
+    delete: (key) => remove(key),
     expire: (key) => write("expire", key),
     invalidateTags: (tags) => writeAll("tags", tags),
     expireTags: (tags) => writeAll("expireTags", tags),
     clear: () => writeTags(engine, request, { kind: "tags", tags: scope.reserved.slice(-1) }),
     namespace(name, given) {
       if (!isName(name)) refuse("namespace", name, NAME);
-      return createPart({ ...part, scope: child(scope, name), defaults: resolveEntry(defaults, given) });
+      return createPart({
+        ...part,
+        scope: child(scope, name),
+        defaults: resolveEntry(defaults, given),
+        request: { ...request, counters: createCounters(request.counters) },
+      });
     },
     bind(ctx) {
       having("waitUntil")("ctx", ctx);
@@ -259,25 +266,39 @@ function createPart(part: Part): Cache {
         try {
           ctx.waitUntil(promise); // as a method: detached it throws on Workers
         } catch (error) {
-          report(engine, "waitUntil", error); // the request is over: the work goes on as long as the runtime lets it
+          report(engine, request, "waitUntil", error); // the request is over: the work goes on as long as the runtime lets it
         }
       };
-      return createPart({ ...part, request: { waitUntil, holds: [] } });
+      return createPart({ ...part, request: { ...request, waitUntil, holds: new Set() } });
     },
     wrap: wrapWith({ getOrSet, remove, check: (given) => void resolveEntry(defaults, given) }),
-    warm: warmWith({ getOrSet, report: (error, key) => report(engine, "warm", error, key) }),
+    ...manyWith({
+      engine,
+      request,
+      defaults,
+      keyOf,
+      find,
+      put,
+      remove,
+      hit(key, given) {
+        const copy = hit(key, given);
+        if (copy) countHit(engine, request, key, "memory", "fresh", 0);
+        return copy;
+      },
+    }),
+    warm: warmWith({ getOrSet, report: (error, key) => report(engine, request, "warm", error, key) }),
     on: events.on,
     off: events.off,
     stats() {
-      const { memoryHits: memory, storeHits: store, ...counts } = counters;
-      const { bytes, entries } = tier!; // createCache makes one
+      const { memoryHits: memory, storeHits: store, enclosing, ...counts } = request.counters;
+      const { bytes, entries } = enclosing ? tier.sizeOf(keyPrefix(scope)) : tier;
       return { hits: { memory, store }, ...counts, bytes, entries };
     },
     async close() {
       if (engine.closed) return;
       engine.closed = true;
       for (const stop of [...engine.stops]) stop(); // a copy: what one ends may begin another
-      tier!.clear(); // the same
+      tier.clear();
       await engine.store?.close();
     },
   };

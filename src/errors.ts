@@ -7,6 +7,8 @@ export type ErrorCode =
 /** The base of all errors thrown by isocache. Compare `code`, not the class. */
 export abstract class IsocacheError extends Error {
   abstract readonly code: ErrorCode;
+  /** Of a call for many keys: those that it failed for. */
+  declare readonly keys?: readonly string[];
 }
 
 /** The store failed, did not answer in time, or refused. An invalidation that rejects with it is retried in the background. */

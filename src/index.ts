@@ -1,5 +1,6 @@
 // The public API and nothing else.
 export { createCache, type Cache, type CacheEntry, type ExecutionContextLike, type TypedReadOptions } from "./cache.ts";
+export type { ManyContext, ManyKeys, ManyLoader, SetEntry, Values } from "./calls/many.ts";
 export type { WarmEntry, Warming, WarmOptions, WarmProgress, WarmResult } from "./calls/warm.ts";
 export type { Wrapped, Wrapping, WrapKey, WrapOptions } from "./calls/wrap.ts";
 export type { Codec, EncodeHint } from "./codec/contract.ts";

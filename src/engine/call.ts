@@ -1,35 +1,43 @@
 // One request to the store: with a witness, a time-out and its place in logical time.
 import { OptionError, StoreError, TimeoutError } from "../errors.ts";
-import type { Answer, CallOptions, Moved, Stamp, StoreConnection, Witnessed } from "../store/contract.ts";
+import { count } from "../observe/stats.ts";
+import type { Answer, BatchItem, CallOptions, Moved, Stamp, StoreConnection, Witnessed } from "../store/contract.ts";
 import { admit, answered, failed } from "./breaker.ts";
-import { after, closedError, createViews, viewOf, type Engine } from "./engine.ts";
+import { after, closedError, createViews, viewOf, type Answered, type Engine, type RequestScope } from "./engine.ts";
 import type { Pending } from "./pending.ts";
 import { note, type View } from "./view.ts";
-
-/** An answer, with when its question was sent. */
-export interface Answered<Reply> {
-  readonly reply: Reply;
-  readonly sentAt: number;
-  readonly tick: number;
-  /** False: its epoch cannot be ordered against the one known here, so it may not be used for memory. */
-  readonly ordered: boolean;
-}
 
 /** The operation is to start over: the number of partitions changed, or a load ended without a value. */
 export class StartOver extends Error {}
 
 /** What each operation of a store takes and answers. */
-type Operations = Pick<StoreConnection, "read" | "commit" | "renew" | "release" | "write" | "changesSince">;
+type Operations = Pick<StoreConnection, "read" | "commit" | "renew" | "release" | "write" | "batch" | "changesSince">;
 type RequestOf<Name extends keyof Operations> = Omit<Parameters<Operations[Name]>[1], "witness">;
 type ReplyOf<Name extends keyof Operations> = Exclude<Awaited<ReturnType<Operations[Name]>>, Moved>;
 
 /**
- * Sends one request. Rejects with a StoreError when the store fails or does not answer within `storeTimeout`; a read
- * that the store holds gets its `waitMs` more from the moment it says so, and calls `onHeld` then. An OptionError (a
- * missing binding) passes through. A RefusedError: nothing was sent, since the store has kept failing.
+ * Asks the store, in the round trip of a call for many keys if it is part of one. Rejects with a StoreError when the store
+ * fails or does not answer within `storeTimeout`; a read that the store holds gets its `waitMs` more from the moment it
+ * says so, and calls `onHeld` then. An OptionError (a missing binding) passes through. A RefusedError: nothing was sent,
+ * since the store has kept failing.
  */
-export async function ask<Name extends keyof Operations>(
+export function ask<Name extends BatchItem["operation"]>(
   engine: Engine,
+  scope: RequestScope,
+  view: View,
+  operation: Name,
+  request: RequestOf<Name>,
+  onHeld?: () => void,
+): Promise<Answered<ReplyOf<Name>>> {
+  if (!scope.many) return send(engine, scope, view, operation, request, onHeld);
+  // An item is answered as its operation is.
+  return scope.many.ask(view, { operation, request } as BatchItem) as Promise<Answered<ReplyOf<Name>>>;
+}
+
+/** The same, in a round trip of its own. What a batch answers is for those to take in who asked. */
+export async function send<Name extends keyof Operations>(
+  engine: Engine,
+  { counters }: RequestScope,
   view: View,
   operation: Name,
   request: RequestOf<Name>,
@@ -44,14 +52,14 @@ export async function ask<Name extends keyof Operations>(
   const probes = admit(engine, view, operation);
   const sentAt = engine.clock();
   const tick = ++engine.tick;
-  engine.counters.roundTrips++;
-  if (operation === "changesSince") engine.counters.syncs++;
+  count(counters, "roundTrips");
+  if (operation === "changesSince") count(counters, "syncs");
   // The union of all operations cannot be called, though each of them takes what its name demands.
-  const send = engine.store![operation] as unknown as (
+  const call = engine.store![operation] as unknown as (
     partition: number,
     request: RequestOf<Name> & Witnessed,
     call: CallOptions,
-  ) => Answer<Stamp & ReplyOf<Name>>;
+  ) => Answer<ReplyOf<Name>>;
   // The newest position this instance has seen, for the store to compare with its own.
   const { epoch, newest: seq, newestTip: tip } = view;
   const witness = epoch !== undefined && { witness: { epoch, seq, tip } };
@@ -59,7 +67,7 @@ export async function ask<Name extends keyof Operations>(
   const { signal } = controller;
   let disarm = (): void => undefined;
   let isOpen = true;
-  let reply: Moved | (Stamp & ReplyOf<Name>);
+  let reply: Moved | ReplyOf<Name>;
   try {
     // Its end: an answer, an error, a time-out, or close(). What comes later is ignored.
     reply = await new Promise<typeof reply>((resolve, reject) => {
@@ -76,7 +84,7 @@ export async function ask<Name extends keyof Operations>(
         onHeld?.();
         arm(storeTimeoutMs + ("waitMs" in request ? Number(request.waitMs) : 0));
       };
-      send(view.index, { ...request, ...witness }, { signal, onHeld: held }).then(resolve, reject);
+      call(view.index, { ...request, ...witness }, { signal, onHeld: held }).then(resolve, reject);
     });
   } catch (cause) {
     controller.abort();
@@ -93,8 +101,12 @@ export async function ask<Name extends keyof Operations>(
     if (engine.views[view.index] === view) repartition(engine);
     throw new StartOver();
   }
-  return { reply, sentAt, tick, ordered: note(view, reply, sentAt, tick, engine.clock(), ++engine.tick) };
+  return { reply, sentAt, tick, ordered: "replies" in reply || takeIn(engine, view, reply, sentAt, tick) };
 }
+
+/** Notes what every answer carries; see `ordered` of an answer. */
+export const takeIn = (engine: Engine, view: View, stamp: Stamp, sentAt: number, tick: number): boolean =>
+  note(view, stamp, sentAt, tick, engine.clock(), ++engine.tick);
 
 /**
  * The instant, by the store's clock, after which nobody waits for a write any more: one that arrives later is not done,
@@ -110,10 +122,10 @@ function repartition(engine: Engine): void {
   engine.views = createViews(engine);
   engine.tier.clear();
   engine.flights.clear();
-  for (const pending of new Set(before.flatMap((view) => view.pending))) {
+  for (const pending of new Set(before.flatMap((view) => view.pending.all()))) {
     const { write } = pending;
     const views = "key" in write ? [viewOf(engine, write.key)] : engine.views;
     // One for each partition, since each is acknowledged by itself; all in doubt as soon as the first attempt has failed.
-    for (const view of views) view.pending.push(Object.create(pending) as Pending);
+    for (const view of views) view.pending.add(Object.create(pending) as Pending);
   }
 }

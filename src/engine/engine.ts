@@ -2,13 +2,14 @@
 import type { Codec } from "../codec/contract.ts";
 import type { ValueMode } from "../codec/walk.ts";
 import type { MemoryTier } from "../memory/tier.ts";
-import { createCounters, type Counters } from "../observe/stats.ts";
+import { count, type Counters } from "../observe/stats.ts";
 import type { Emitter } from "../observe/events.ts";
 import { StoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
-import type { LogRecord, StoreConnection } from "../store/contract.ts";
+import type { BatchItem, BatchItemReply, LogRecord, StoreConnection } from "../store/contract.ts";
 import { partitionOf } from "../store/hash.ts";
 import { createClock, type Clock } from "./clock.ts";
+import type { LoaderContext } from "./context.ts";
 import { expireCopy, isValid, type Copy } from "./copy.ts";
 import type { Flight, Slots } from "./flight.ts";
 import { createView, learn, type View } from "./view.ts";
@@ -41,17 +42,45 @@ export interface Engine extends EngineOptions {
   views: View[];
   readonly flights: Map<string, Flight>;
   readonly slots: Slots;
-  readonly counters: Counters;
   /** What close() calls to end whatever waits or loads. */
   readonly stops: Set<() => void>;
   closed: boolean;
 }
 
-/** What ties work to one request: on Workers, what outlives the response must be announced to it. */
+/** Whose work it is: on Workers, what outlives the response must be announced to its request. */
 export interface RequestScope {
   waitUntil(promise: Promise<unknown>): void;
   /** Until when, in local time, each of the held reads of this request may last. */
-  holds: readonly { readonly until: number }[];
+  readonly holds: Set<{ readonly until: number }>;
+  /** Those of the namespace that was called, which count for what encloses it, too. */
+  readonly counters: Counters;
+  /** Of a call for many keys. */
+  readonly many?: Many;
+}
+
+/** An answer, with when its question was sent. */
+export interface Answered<Reply> {
+  readonly reply: Reply;
+  readonly sentAt: number;
+  readonly tick: number;
+  /** False: its epoch cannot be ordered against the one known here, so it may not be used for memory. */
+  readonly ordered: boolean;
+}
+
+/** What the keys of one call share: round trips, timers, and the load of what is missing. */
+export interface Many {
+  /** As `ask`, in one trip with all that the call asks of this partition at the same time. */
+  ask(view: View, item: BatchItem): Promise<Answered<BatchItemReply>>;
+  /** What is asked next waits for this: a value that is being encoded, which is to go along. */
+  waitFor(promise: Promise<unknown>): void;
+  /** As `pause`, one for all who begin to wait at the same time. */
+  pause(ms: number): Promise<void>;
+  /** As `every`, with one timer for all. */
+  every(ms: number, step: () => void): () => void;
+  /** This key will not be loaded by what it is doing now: others need not wait to be loaded with it. */
+  decided(key: string): void;
+  /** The value of the flight's key, from the one load of all that are missing. */
+  load(key: string, flight: Flight, context: LoaderContext): Promise<unknown>;
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -62,7 +91,6 @@ export function createEngine(options: EngineOptions): Engine {
     views: createViews(options),
     flights: new Map(),
     slots: { running: new Set(), queue: new Map() },
-    counters: createCounters(),
     stops: new Set(),
     closed: false,
   };
@@ -93,23 +121,29 @@ export const closedError = (): StoreError => new StoreError("the cache is closed
 export class RefusedError extends StoreError {}
 
 /** Reports a failure that must not stop anything. */
-export function report(engine: Engine, operation: string, error: unknown, key?: string): void {
+export function report(
+  engine: Engine,
+  { counters }: RequestScope,
+  operation: string,
+  error: unknown,
+  key?: string,
+): void {
   if (error instanceof RefusedError) return; // nothing happened: that the breaker is open was told when it opened
-  engine.counters.errors++;
+  count(counters, "errors");
   engine.events.emit("error", { operation, error, ...(key !== undefined && { key }) });
 }
 
 /** Takes a store's failure for no answer (P5), and reports it. Anything else is thrown on. */
 export const failOpen =
-  (engine: Engine, operation: string, key?: string) =>
+  (engine: Engine, request: RequestScope, operation: string, key?: string) =>
   (error: unknown): undefined => {
     if (!(error instanceof StoreError)) throw error;
-    report(engine, operation, error, key);
+    report(engine, request, operation, error, key);
   };
 
 /** Runs work that nobody awaits: it outlives the request, and what it throws is reported, never unhandled. */
 export function background(engine: Engine, request: RequestScope, operation: string, work: Promise<unknown>): void {
-  request.waitUntil(work.catch((error: unknown) => report(engine, operation, error)));
+  request.waitUntil(work.catch((error: unknown) => report(engine, request, operation, error)));
 }
 
 /** Beyond that the oldest are forgotten: a request that was cancelled takes nothing back, and what they would end is over. */
@@ -134,7 +168,8 @@ export function after(engine: Engine, ms: number, callback: () => void): () => v
 }
 
 /** Calls a function every `ms`, and a last time when the cache is closed. Returns how to stop that. */
-export function every(engine: Engine, ms: number, step: () => void): () => void {
+export function every(engine: Engine, { many }: Pick<RequestScope, "many">, ms: number, step: () => void): () => void {
+  if (many) return many.every(ms, step);
   const again = (): void => {
     step();
     if (!engine.closed) cancel = after(engine, ms, again);

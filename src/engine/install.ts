@@ -52,7 +52,7 @@ export function install(engine: Engine, key: string, copy: Copy, ordered: boolea
   // Without an epoch there is no telling what was invalidated while it was loaded.
   if (!ordered || copy.epoch === undefined || copy.epoch !== view.epoch || generation !== view.generation) return false;
   if (seq < view.coveredFrom || !isSpared(copy, key)) return false;
-  if (view.pending.some(({ write }) => covers(write, key, tags, true))) return false;
+  if (view.pending.touching(key).some(({ write }) => covers(write, key, tags, true))) return false;
   const held = tier.peek(key)?.item;
   if (held?.generation === generation && held.view === view && held.seq > seq) return false;
   return tier.set(key, copy, copy.held.bytes, usefulUntil(copy), engine.clock());

@@ -30,7 +30,7 @@ export function startFlight(
   const { key, request } = reader;
   const startedAt = engine.clock();
   const run = async (): Promise<void> => {
-    const stop = every(engine, BEAT_MS, () => {
+    const stop = every(engine, request, BEAT_MS, () => {
       flight.beatAt = engine.clock();
       if (flight.callers < 1) flight.cancel?.();
     });
@@ -110,7 +110,7 @@ export function isJoinable(engine: Engine, { view, key, scope }: Reader, flight:
     since(view.keys.get(key)?.tick) ||
     since(view.userTagTick) ||
     scope.reserved.some((tag) => since(view.tags.get(tag)?.tick)) ||
-    view.pending.some((pending) => since(pending.tick) && covers(pending.write, key, scope.reserved, false))
+    view.pending.touching(key).some(({ tick, write }) => since(tick) && covers(write, key, scope.reserved, false))
   );
 }
 

@@ -2,9 +2,9 @@
 import { adopt, hold } from "../codec/walk.ts";
 import { CodecError } from "../errors.ts";
 import type { FoundEntry, ReadReply } from "../store/contract.ts";
-import { ask, type Answered } from "./call.ts";
+import { ask } from "./call.ts";
 import { createCopy, isRevalidable, isServableOnError, type Copy } from "./copy.ts";
-import { copyInMemory, failOpen, pause, report, type Engine } from "./engine.ts";
+import { copyInMemory, failOpen, pause, report, type Answered, type Engine } from "./engine.ts";
 import type { Flight, Hit, Outcome } from "./flight.ts";
 import { install } from "./install.ts";
 import { startFlight } from "./join.ts";
@@ -37,7 +37,7 @@ export async function lead(
   stale: Outcome | undefined,
   refresh?: string,
 ): Promise<Outcome> {
-  const { options, request, view } = reader;
+  const { options, request, view, key } = reader;
   const { leaseMs } = engine;
   let asked = false;
   if (!engine.store || !options.store) {
@@ -89,7 +89,8 @@ export async function lead(
     } else if (!held) {
       if (now - startedAt >= leaseMs || engine.closed) return alone();
       const ms = Math.min(POLL_MS[0] * 2 ** polls++, POLL_MS[1], busy.leftMs);
-      await pause(engine, ms);
+      request.many?.decided(key);
+      await (request.many ? request.many.pause(ms) : pause(engine, ms));
     }
   }
 }
@@ -107,13 +108,16 @@ export async function readStore(
   const kept = options.memory ? copyInMemory(engine, key) : undefined;
   const beganAt = engine.clock();
   // A count would leak with each request that is cancelled while it waits; instants run out by themselves.
-  const holds = request.holds.filter(({ until }) => until > beganAt);
-  const waitMs = holds.length < engine.store!.heldReadsPerRequest ? patienceMs : 0; // callers have looked for a store
+  const { holds } = request;
+  for (const old of holds) if (old.until <= beganAt) holds.delete(old);
+  const canWait = !request.many && holds.size < engine.store!.heldReadsPerRequest; // callers have looked for a store
+  const waitMs = canWait ? patienceMs : 0;
   const hold = { until: beganAt + waitMs + engine.storeTimeoutMs };
-  request.holds = [...holds, hold];
+  if (canWait) holds.add(hold);
   let held = false;
   const answered = await ask(
     engine,
+    request,
     view,
     "read",
     {
@@ -126,10 +130,10 @@ export async function readStore(
     () => void (held = true),
   )
     .catch((error: unknown) => {
-      failOpen(engine, "read", name)(error);
+      failOpen(engine, request, "read", name)(error);
       if (engine.onStoreError === "throw") throw error;
     })
-    .finally(() => void (request.holds = request.holds.filter((other) => other !== hold)));
+    .finally(() => void holds.delete(hold));
   if (!answered) return undefined;
   const { reply, tick, ordered } = answered;
   const { entry } = reply;
@@ -164,7 +168,7 @@ async function toCopy(
       const output = validate ? await validate(held.value) : held.value;
       if (output !== held.value) held = hold(output, values);
     } catch (error) {
-      report(engine, operation, error, reader.name);
+      report(engine, reader.request, operation, error, reader.name);
       return undefined;
     }
   }

@@ -3,6 +3,7 @@ import { resolveEntry, type EntryOptions, type ResolvedEntry } from "../options/
 import { CodecError, LoaderError, OptionError } from "../errors.ts";
 import { give, hold, type Held } from "../codec/walk.ts";
 import type { CacheEvents } from "../observe/events.ts";
+import { count } from "../observe/stats.ts";
 import { FOREVER, type CommitRequest, type EntryMeta } from "../store/contract.ts";
 import { ask, deadlineOf, StartOver } from "./call.ts";
 import type { LoaderContext } from "./context.ts";
@@ -50,7 +51,7 @@ export async function load(
   // What is loaded now knows of everything up to here: the lease says so, or it begins after all that was seen.
   const { epoch, version } = lease ?? { epoch: view.epoch, version: view.newest };
   let { options } = reader;
-  engine.counters.loads++;
+  count(reader.request.counters, "loads");
   const ended = (outcome: CacheEvents["load"]["outcome"], copy?: Copy): Outcome => {
     engine.events.emit("load", { key: name, durationMs: engine.clock() - beganAt, outcome });
     return { copy, state: "fresh", tier: "loader", began, beganAt };
@@ -58,7 +59,8 @@ export async function load(
   /** Gives the lease back, unawaited: nobody should wait for a load that came to nothing. */
   const release = (backoffMs: number): void => {
     if (!lease || engine.closed) return;
-    background(engine, reader.request, "release", ask(engine, view, "release", { key, token, backoffMs }));
+    const { request } = reader;
+    background(engine, request, "release", ask(engine, request, view, "release", { key, token, backoffMs }));
   };
   try {
     const set = (more: EntryOptions): void => void (options = resolveEntry(options, more));
@@ -88,7 +90,7 @@ export async function load(
     const copy = createCopy(view, held, meta, { ...from, epoch, version, ageMs: -sinceMs }, memoryTtlMs + sinceMs);
     // What was meant for the store and did not get there is kept nowhere, or each instance would have its own.
     const keeps =
-      stored || (keep && memory && !(lease && store) && ttlMs > 0 && fits(engine, name, options, held.bytes));
+      stored || (keep && memory && !(lease && store) && ttlMs > 0 && fits(engine, reader, options, held.bytes));
     const kept = keeps && memory && install(engine, key, copy, stored?.ordered ?? true);
     return ended(stored || kept ? "stored" : "unstored", copy);
   } catch (cause) {
@@ -103,7 +105,7 @@ export async function load(
     if (!flight.spent) release(backoffMs);
     if (backoffMs === 0) throw cause;
     old!.retryAt = now + backoffMs; // it is servable
-    report(engine, "load", cause, name);
+    report(engine, reader.request, "load", cause, name);
     return { ...stale!, state: "stale" };
   }
 }
@@ -132,10 +134,10 @@ async function runLoader(
   const failure: { reason?: unknown } = {};
   let running = true;
   const renew = async (token: string): Promise<void> => {
-    const { reply } = await ask(engine, view, "renew", { key, token, leaseMs });
+    const { reply } = await ask(engine, request, view, "renew", { key, token, leaseMs });
     if (!reply.held && running) controller.abort(new StartOver("the lease was lost"));
   };
-  const stop = every(engine, leaseMs / 2, () => {
+  const stop = every(engine, request, leaseMs / 2, () => {
     if (engine.closed) controller.abort(closedError());
     else if (token !== undefined && engine.clock() - beganAt < renewalMs)
       background(engine, request, "renew", renew(token));
@@ -163,7 +165,10 @@ async function runLoader(
   try {
     if (flight.callers < 1) flight.cancel();
     signal.throwIfAborted();
-    const answer: unknown = await inTurn(engine, flight, signal, () => reader.loader!(context)); // only such readers load
+    const { many } = request;
+    const answer: unknown = many
+      ? await many.load(key, flight, context)
+      : await inTurn(engine, flight, signal, () => reader.loader!(context)); // only such readers load
     if (answer === failure) throw failure.reason;
     return answer;
   } catch (cause) {
@@ -185,27 +190,30 @@ function holdValue(engine: Engine, name: string, answer: unknown): Held {
 }
 
 /** Whether a value is small enough to be stored; an event tells of one that is not. */
-function fits(engine: Engine, name: string, options: ResolvedEntry, bytes: number): boolean {
+function fits(engine: Engine, { request, name }: Reader, options: ResolvedEntry, bytes: number): boolean {
   const error = sizeError(options, name, bytes);
-  if (error) report(engine, "encode", error, name);
+  if (error) report(engine, request, "encode", error, name);
   return !error;
 }
 
 /** What is to be stored: the entry there is, with a new life, or the value. Undefined if it cannot be encoded, or is too large. */
 async function entryOf(
   engine: Engine,
-  { key, name }: Reader,
+  reader: Reader,
   held: Held,
   options: ResolvedEntry,
   meta: EntryMeta,
   renewed: Copy | undefined,
 ) {
   if (renewed) return { ...meta, keep: renewed.id };
+  const { key, name, request } = reader;
   try {
-    const bytes = await engine.codec.encode(held.value, { ...held, cache: engine.name, key });
-    return fits(engine, name, options, bytes.length) ? { ...meta, bytes } : undefined;
+    const encoded = engine.codec.encode(held.value, { ...held, cache: engine.name, key });
+    if (encoded instanceof Promise) request.many?.waitFor(encoded);
+    const bytes = await encoded;
+    return fits(engine, reader, options, bytes.length) ? { ...meta, bytes } : undefined;
   } catch (error) {
-    report(engine, "encode", error, name);
+    report(engine, request, "encode", error, name);
     return undefined;
   }
 }
@@ -213,12 +221,12 @@ async function entryOf(
 /** Commits; undefined if it is not known whether that was done, or if another flight has taken over the lease. */
 async function commit(
   engine: Engine,
-  { view, key, name }: Reader,
+  { view, key, name, request }: Reader,
   flight: Flight,
   entry: Pick<CommitRequest, "epoch" | "version" | "entry">,
 ) {
   if (flight.spent) return undefined;
   flight.spent = true;
-  const request = { key, token: flight.token, ...entry, ...deadlineOf(engine, view) };
-  return ask(engine, view, "commit", request).catch(failOpen(engine, "commit", name));
+  const message = { key, token: flight.token, ...entry, ...deadlineOf(engine, view) };
+  return ask(engine, request, view, "commit", message).catch(failOpen(engine, request, "commit", name));
 }

@@ -26,6 +26,9 @@ export function storedKey(scope: Scope, key: string): string {
   return scope.path === "" && key.charCodeAt(0) !== MARK ? key : `${MARK_TEXT}${scope.path}/${key}`;
 }
 
+/** What all keys of a namespace, and of those in it, begin with. Only for namespaces: keys at the root are as they are. */
+export const keyPrefix = ({ path }: Scope): string => MARK_TEXT + path;
+
 const USER_TAG = "#";
 
 /** What follows the path of a stored key or tag: both begin with one character and the path. */

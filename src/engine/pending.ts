@@ -36,3 +36,51 @@ export function supersedes(later: Write, earlier: Write): boolean {
   if (later.tags.includes(RESERVED_TAG)) return true; // the whole cache was cleared
   return "tags" in earlier && earlier.tags.every((tag) => later.tags.includes(tag));
 }
+
+/** The own writes of one partition, in the order in which they were added, at most one of each nonce. */
+export interface PendingWrites {
+  readonly size: number;
+  has(pending: Pending): boolean;
+  all(): readonly Pending[];
+  /** Those that may concern a key: the ones on it, and the ones by tags. However many there are of other keys. */
+  touching(key: string): readonly Pending[];
+  /** In place of the one with this nonce, if there is one. */
+  add(pending: Pending): void;
+  /** Whether there was one with this nonce. */
+  delete(nonce: string): boolean;
+}
+
+export function createPendingWrites(): PendingWrites {
+  const byNonce = new Map<string, Pending>();
+  /** By key, or under "" by tags: no key is empty. */
+  const byKey = new Map<string, Set<Pending>>();
+  const setOf = ({ write }: Pending): Set<Pending> => {
+    const key = "key" in write ? write.key : "";
+    const known = byKey.get(key) ?? new Set();
+    byKey.set(key, known);
+    return known;
+  };
+  const writes: PendingWrites = {
+    get size() {
+      return byNonce.size;
+    },
+    has: (pending) => byNonce.get(pending.nonce) === pending,
+    all: () => [...byNonce.values()],
+    touching: (key) => [...(byKey.get(key) ?? []), ...(byKey.get("") ?? [])],
+    add(pending) {
+      writes.delete(pending.nonce);
+      byNonce.set(pending.nonce, pending);
+      setOf(pending).add(pending);
+    },
+    delete(nonce) {
+      const old = byNonce.get(nonce);
+      if (!old) return false;
+      byNonce.delete(nonce);
+      const others = setOf(old);
+      others.delete(old);
+      if (others.size === 0) byKey.delete("key" in old.write ? old.write.key : "");
+      return true;
+    },
+  };
+  return writes;
+}

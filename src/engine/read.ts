@@ -1,8 +1,9 @@
 // The read path: memory if it is proved, else a flight shared with others; and again if what came is not good enough.
 import { StoreError } from "../errors.ts";
+import { count } from "../observe/stats.ts";
 import { StartOver } from "./call.ts";
 import { eagerFrom, isRevalidable, isServableOnError, type Copy } from "./copy.ts";
-import { closedError, copyInMemory, viewOf, within, type Engine } from "./engine.ts";
+import { closedError, copyInMemory, viewOf, within, type Engine, type RequestScope } from "./engine.ts";
 import type { Flight, Hit, Outcome } from "./flight.ts";
 import { isJoinable, isSilent, join, startFlight, takeOver, useOf } from "./join.ts";
 import { lead, readStore } from "./lead.ts";
@@ -35,13 +36,13 @@ export async function read(engine: Engine, reader: Reader): Promise<Found | unde
   const found = await patiently(engine, reader, attempts(engine, reader));
   const durationMs = engine.clock() - reader.startedAt;
   if (found && found.tier !== "loader") {
-    countHit(engine, reader.name, found.tier, found.state, durationMs);
+    countHit(engine, reader.request, reader.name, found.tier, found.state, durationMs);
     const { copy, state } = found;
     const eagerAt = Math.max(copy.retryAt, eagerFrom(copy, reader.options.eagerRefresh));
     if (state === "fresh" && reader.loader && engine.clock() >= eagerAt)
       refresh(engine, reader, { ...found, began: reader.tick, beganAt: reader.startedAt });
   } else {
-    engine.counters.misses++;
+    count(reader.request.counters, "misses");
     engine.events.emit("miss", { key: reader.name, durationMs });
   }
   return found;
@@ -67,20 +68,20 @@ async function attempts(engine: Engine, reader: Reader): Promise<Found | undefin
 
 export function countHit(
   engine: Engine,
+  { counters }: RequestScope,
   key: string,
   tier: "memory" | "store",
   state: "fresh" | "stale",
   durationMs: number,
 ): void {
-  if (tier === "memory") engine.counters.memoryHits++;
-  else engine.counters.storeHits++;
+  count(counters, tier === "memory" ? "memoryHits" : "storeHits");
   if (engine.events.has("hit")) engine.events.emit("hit", { key, tier, state, durationMs });
 }
 
 async function tryOnce(engine: Engine, reader: Reader, alone: boolean, mayJoin: boolean): Promise<Attempt> {
   const { view, loader, options } = reader;
   const { reserved } = reader.scope;
-  if (view.pending.length > 0) retryAll(engine, reader.request);
+  if (view.pending.size > 0) retryAll(engine, reader.request);
   await firstAttempts(engine, reader, reserved);
   const gone = pendingOn(reader, reserved) === "gone";
   if (gone && isStrict(engine, reader)) return ALONE;
@@ -186,6 +187,7 @@ async function fly(
     }
     running.callers++;
     reader.leave = () => void running.callers--;
+    reader.request.many?.decided(key);
     if (await join(engine, key, running)) flight = running;
     else if (engine.flights.has(key))
       return AGAIN; // another caller took over first

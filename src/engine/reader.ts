@@ -32,4 +32,4 @@ export interface Reader {
 
 /** The own writes not acknowledged that a reader must honour: asked for before it began, they cover its key or these tags. */
 export const ownWrites = ({ view, key, tick }: Reader, tags: readonly string[]): Pending[] =>
-  view.pending.filter((own) => own.tick < tick && covers(own.write, key, tags, true));
+  view.pending.touching(key).filter((own) => own.tick < tick && covers(own.write, key, tags, true));

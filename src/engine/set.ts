@@ -41,6 +41,7 @@ export async function setValue(engine: Engine, setting: Setting, value: unknown)
   const encoded = stores && engine.codec.encode(held.value, { ...held, cache: engine.name, key });
   // Not awaited here: from the moment it is asked for, reads must not see the old value (P5), nor later writes lose to it.
   const later = encoded instanceof Promise ? encoded.then(sized) : undefined;
+  if (later) request.many?.waitFor(later);
   const bytes = encoded && !(encoded instanceof Promise) ? sized(encoded) : new Uint8Array();
   if (!encoded && options.ttlMs > 0) checkSize(held.bytes);
   const done = await writeKey(

@@ -1,6 +1,6 @@
 // Pull: one small question to the log for all of the isolate's hits, instead of one per key.
 import type { CacheEvents } from "../observe/events.ts";
-import { ask } from "./call.ts";
+import { send } from "./call.ts";
 import { applyRecord, background, failOpen, RefusedError, within, type Engine, type RequestScope } from "./engine.ts";
 import { drop, proveBy, type Sync, type View } from "./view.ts";
 
@@ -23,8 +23,8 @@ export async function sync(engine: Engine, view: View, needAt: number, request: 
   }
   const sentAt = engine.clock();
   if (sentAt < view.syncAgainAt) return;
-  const promise = question(engine, view).catch((error: unknown) => {
-    failOpen(engine, "changesSince")(error);
+  const promise = question(engine, view, request).catch((error: unknown) => {
+    failOpen(engine, request, "changesSince")(error);
     if (error instanceof RefusedError) return;
     view.syncAgainAt = engine.clock() + engine.storeTimeoutMs;
     told(engine, view, sentAt, "failed");
@@ -35,10 +35,10 @@ export async function sync(engine: Engine, view: View, needAt: number, request: 
   await promise;
 }
 
-async function question(engine: Engine, view: View): Promise<void> {
+async function question(engine: Engine, view: View, request: RequestScope): Promise<void> {
   const { epoch, applied, tip } = view;
   const since = { epoch: epoch ?? "", seq: applied, tip };
-  const { reply, sentAt, ordered } = await ask(engine, view, "changesSince", { since });
+  const { reply, sentAt, ordered } = await send(engine, request, view, "changesSince", { since });
   const { records } = reply;
   // Nothing of an answer that cannot be ordered; and one that began a new epoch has already emptied the view.
   if (!ordered || reply.epoch !== epoch) return;

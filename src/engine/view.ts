@@ -1,7 +1,7 @@
 // What this instance knows of one store partition's invalidations: its position in the log, and which results may be used.
 import type { LogRecord, Position, Stamp } from "../store/contract.ts";
 import { isUserTag } from "./names.ts";
-import type { Pending } from "./pending.ts";
+import { createPendingWrites, type PendingWrites } from "./pending.ts";
 
 /** The newest invalidation and expiry known of a key or a tag. Seqs are of the view's epoch; 0: none. */
 export interface Known {
@@ -50,8 +50,8 @@ export interface View {
   readonly tags: Map<string, Known>;
   /** Pruned tags raise it: a tagged copy of a smaller version is void. */
   tagFloor: number;
-  /** Own writes that the store has not acknowledged, in the order in which they were asked for. */
-  pending: Pending[];
+  /** Own writes that the store has not acknowledged. */
+  readonly pending: PendingWrites;
   syncing: Sync | undefined;
   /** After a failed question to the log, none is asked before this. */
   syncAgainAt: number;
@@ -86,7 +86,7 @@ export function createView(index: number): View {
     keys: new Map(),
     tags: new Map(),
     tagFloor: 0,
-    pending: [],
+    pending: createPendingWrites(),
     syncing: undefined,
     syncAgainAt: -Infinity,
     retriedUntil: -Infinity,

@@ -93,15 +93,14 @@ async function writeTo(
   if (!engine.store) return writeHere(engine, view, asked);
   const { write } = asked;
   const pending: Pending = { ...asked, attempted: false };
-  const others = view.pending.filter(({ nonce }) => nonce !== asked.nonce);
-  if (!again || others.length < view.pending.length) view.pending = [...others, pending];
+  if (view.pending.delete(asked.nonce) || !again) view.pending.add(pending);
   if ("key" in write && !isExpiry(write)) engine.tier.delete(write.key);
-  const first = attempt(engine, view, pending).finally(() => void (pending.attempted = true));
+  const first = attempt(engine, request, view, pending).finally(() => void (pending.attempted = true));
   pending.firstAttempt = first;
   try {
     return await first;
   } catch (error) {
-    if (!(error instanceof StoreError)) view.pending = view.pending.filter((other) => other !== pending);
+    if (!(error instanceof StoreError) && view.pending.has(pending)) view.pending.delete(pending.nonce);
     retryAll(engine, request);
     throw error;
   }
@@ -130,13 +129,19 @@ const isEncodedFor = ({ write, bytes, attempted }: Pending, later: Write): boole
   write.kind === "set" && bytes !== undefined && !attempted && covers(later, write.key, write.entry.tags, true);
 
 /** Sends a write once, or twice if the first came too late by a store clock that has jumped since. */
-async function attempt(engine: Engine, view: View, pending: Pending): Promise<Acknowledged | undefined> {
+async function attempt(
+  engine: Engine,
+  request: RequestScope,
+  view: View,
+  pending: Pending,
+): Promise<Acknowledged | undefined> {
   const { write, nonce, tick, bytes } = pending;
   const { kind } = write;
   const beganAt = engine.clock();
   // Nobody waits for one that has taken too long: its request may be gone.
   const since = beganAt - engine.storeTimeoutMs;
-  const encoding = view.pending.flatMap((other) =>
+  const others = (): readonly Pending[] => ("key" in write ? view.pending.touching(write.key) : view.pending.all());
+  const encoding = others().flatMap((other) =>
     other.tick < tick && other.askedAt > since && isEncodedFor(other, write) ? (other.bytes ?? []) : [],
   );
   if (encoding.length > 0) await within(engine, Promise.allSettled(encoding), engine.storeTimeoutMs);
@@ -145,21 +150,23 @@ async function attempt(engine: Engine, view: View, pending: Pending): Promise<Ac
     value = { ...write, entry: { ...write.entry, bytes: await bytes } };
     encoding.push(bytes);
   }
-  if (encoding.length > 0 && !view.pending.includes(pending)) return undefined;
+  if (encoding.length > 0 && !view.pending.has(pending)) return undefined;
   // A value that was set before is not set again: who set it was told that it failed, and may have gone on.
   const send = () => {
     const again: Write = kind === "set" ? { kind: "delete", key: write.key } : write;
-    return ask(engine, view, "write", { write: pending.attempted ? again : value, nonce, ...deadlineOf(engine, view) });
+    const sent = pending.attempted ? again : value;
+    return ask(engine, request, view, "write", { write: sent, nonce, ...deadlineOf(engine, view) });
   };
   let answered = await send();
   // Unless a later write made it pointless meanwhile: this one would undo that.
-  if (!answered.reply.record && view.pending.includes(pending)) answered = await send();
+  if (!answered.reply.record && view.pending.has(pending)) answered = await send();
   const { reply, sentAt, ordered } = answered;
   const { record } = reply;
   if (!record) throw new StoreError(`${kind}: the store refused it as too late`);
-  view.pending = view.pending.filter(
-    (other) => other.nonce !== nonce && !(other.tick < tick && supersedes(write, other.write)),
-  );
+  view.pending.delete(nonce);
+  for (const other of others()) {
+    if (other.tick < tick && supersedes(write, other.write)) view.pending.delete(other.nonce);
+  }
   if (ordered) {
     applyRecord(engine, view, record, tick);
     proveBy(view, reply, sentAt);
@@ -177,29 +184,29 @@ async function attempt(engine: Engine, view: View, pending: Pending): Promise<Ac
  */
 export function retryAll(engine: Engine, request: RequestScope): void {
   for (const view of engine.views) {
-    if (engine.clock() < view.retriedUntil || !view.pending.some(isInDoubt)) continue;
+    if (engine.clock() < view.retriedUntil || !view.pending.all().some(isInDoubt)) continue;
     const done = (): void => {
       view.retriedUntil = -Infinity;
       // There may be new ones, or new partitions.
       if (!engine.closed) retryAll(engine, request);
     };
-    background(engine, request, "retry", retry(engine, view).then(done));
+    background(engine, request, "retry", retry(engine, request, view).then(done));
   }
 }
 
-async function retry(engine: Engine, view: View): Promise<void> {
+async function retry(engine: Engine, request: RequestScope, view: View): Promise<void> {
   // Whoever retried until now was cut off: the pause is over, and the request that goes on may be short.
   let overdue = view.retriedUntil > -Infinity;
   for (let failures = 0; ;) {
-    if (view.pending.length > MAX_PENDING) collapse(engine, view);
+    if (view.pending.size > MAX_PENDING) collapse(engine, view);
     const delayMs = Math.min(RETRY_MS[0] * 2 ** failures, RETRY_MS[1]);
     view.retriedUntil = engine.clock() + delayMs + 4 * engine.storeTimeoutMs;
     if (!overdue) await pause(engine, delayMs);
     overdue = false;
-    const pending = view.pending.find(isInDoubt);
+    const pending = view.pending.all().find(isInDoubt);
     if (!pending || engine.closed || !engine.views.includes(view)) return;
     try {
-      await attempt(engine, view, pending);
+      await attempt(engine, request, view, pending);
       failures = 0;
       overdue = true; // the store is back: the next one need not wait
     } catch (error) {
@@ -212,11 +219,13 @@ async function retry(engine: Engine, view: View): Promise<void> {
 
 /** Replaces the writes in doubt by one that covers them all: everything in the partition. */
 function collapse(engine: Engine, view: View): void {
-  const last = view.pending.findLast(isInDoubt);
+  const last = view.pending.all().findLast(isInDoubt);
   if (!last) return;
   const write: Write = { kind: "tags", tags: [RESERVED_TAG] };
   // A nonce of its own: under that of another write, the store may take it for a repeat, and do nothing.
   const { tick, askedAt } = last;
   const all: Pending = { write, nonce: newId(engine), tick, askedAt, attempted: true, bytes: undefined };
-  view.pending = [all, ...view.pending.filter(({ attempted }) => !attempted)];
+  const others = view.pending.all();
+  for (const other of others) view.pending.delete(other.nonce);
+  for (const each of [all, ...others.filter(({ attempted }) => !attempted)]) view.pending.add(each);
 }

@@ -46,6 +46,8 @@ export interface MemoryTier<T> {
   /** Whether there was a slot. */
   delete(key: string): boolean;
   clear(): void;
+  /** What the slots hold whose keys begin so. Looks at all of them. */
+  sizeOf(prefix: string): { readonly entries: number; readonly bytes: number };
   readonly entries: number;
   /** The estimates of all items, and what keys and bookkeeping add. */
   readonly bytes: number;
@@ -123,6 +125,10 @@ export const createMemoryTier = <T>({ maxBytes, maxEntries, onEvict }: MemoryTie
       policy = createLru();
       wheel = createExpiryWheel();
       count(-tier.bytes);
+    },
+    sizeOf(prefix) {
+      const found = [...slots.values()].filter(({ key }) => key.startsWith(prefix));
+      return { entries: found.length, bytes: found.reduce((sum, slot) => sum + slot.bytes, 0) };
     },
   };
   return tier;

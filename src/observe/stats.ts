@@ -1,6 +1,9 @@
-// Counters since creation.
+// Counters since creation, of the cache and of each of its namespaces.
 
-/** What `cache.stats()` returns. All counts since the cache was created, in this instance. */
+/**
+ * What `stats()` returns. All counts since the cache or namespace object was created, in this instance; a namespace counts
+ * what is asked of it and of those in it.
+ */
 export interface CacheStats {
   /** Reads answered from memory, from the store. */
   readonly hits: { readonly memory: number; readonly store: number };
@@ -18,8 +21,8 @@ export interface CacheStats {
   readonly entries: number;
 }
 
-/** The counters, as the engine moves them. */
-export interface Counters {
+/** What is counted, as the engine moves it. */
+interface Counts {
   memoryHits: number;
   storeHits: number;
   misses: number;
@@ -29,7 +32,12 @@ export interface Counters {
   errors: number;
 }
 
-export const createCounters = (): Counters => ({
+/** The counters of a cache or namespace; what counts there counts for what encloses it, too. */
+export interface Counters extends Counts {
+  readonly enclosing: Counters | undefined;
+}
+
+export const createCounters = (enclosing?: Counters): Counters => ({
   memoryHits: 0,
   storeHits: 0,
   misses: 0,
@@ -37,4 +45,9 @@ export const createCounters = (): Counters => ({
   syncs: 0,
   roundTrips: 0,
   errors: 0,
+  enclosing,
 });
+
+export function count(counters: Counters, what: keyof Counts): void {
+  for (let each: Counters | undefined = counters; each; each = each.enclosing) each[what]++;
+}

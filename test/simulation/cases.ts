@@ -98,7 +98,7 @@ export const cases: readonly Case[] = [
     undo: [
       {
         file: "engine/write.ts",
-        from: "!answered.reply.record && view.pending.includes(pending)",
+        from: "!answered.reply.record && view.pending.has(pending)",
         to: "!answered.reply.record",
       },
     ],
@@ -297,8 +297,8 @@ export const cases: readonly Case[] = [
     undo: [
       {
         file: "engine/write.ts",
-        from: "if (!again || others.length < view.pending.length) view.pending",
-        to: "view.pending",
+        from: "if (view.pending.delete(asked.nonce) || !again) view.pending.add(pending);",
+        to: "view.pending.delete(asked.nonce); view.pending.add(pending);",
       },
     ],
   },
@@ -321,8 +321,8 @@ export const cases: readonly Case[] = [
     undo: [
       {
         file: "engine/call.ts",
-        from: "before.flatMap((view) => view.pending)",
-        to: "before.flatMap((view) => view.pending.filter(({ attempted }) => attempted))",
+        from: "before.flatMap((view) => view.pending.all())",
+        to: "before.flatMap((view) => view.pending.all().filter(({ attempted }) => attempted))",
       },
     ],
   },
@@ -378,8 +378,8 @@ export const cases: readonly Case[] = [
     undo: [
       {
         file: "engine/call.ts",
-        from: "view.pending.push(Object.create(pending) as Pending);",
-        to: "view.pending.push({ ...pending, attempted: true });",
+        from: "view.pending.add(Object.create(pending) as Pending);",
+        to: "view.pending.add({ ...pending, attempted: true });",
       },
     ],
   },

@@ -51,7 +51,7 @@ const edits: Readonly<Record<string, Edited>> = {
     edits: [
       {
         file: "engine/install.ts",
-        from: "if (view.pending.some(({ write }) => covers(write, key, tags, true))) return false;",
+        from: "if (view.pending.touching(key).some(({ write }) => covers(write, key, tags, true))) return false;",
         to: "copy.checked = view.tagChanges;",
       },
       { file: "engine/install.ts", from: " || !isSpared(copy, key)", to: "" },
@@ -78,8 +78,8 @@ const edits: Readonly<Record<string, Edited>> = {
       { file: "engine/join.ts", from: "    since(view.keys.get(key)?.tick) ||\n", to: "" },
       {
         file: "engine/join.ts",
-        from: "    view.pending.some((pending) => since(",
-        to: "    view.pending.some((pending) => false && since(",
+        from: "some(({ tick, write }) => since(tick)",
+        to: "some(({ write }) => false",
       },
       { file: "engine/join.ts", from: "if (known?.gone) return undefined;", to: "" },
       { file: "engine/join.ts", from: `if (!own.every(({ write }) => isExpiry(write))) return "pending";`, to: "" },
@@ -127,7 +127,7 @@ const edits: Readonly<Record<string, Edited>> = {
     edits: [
       {
         file: "engine/write.ts",
-        from: 'background(engine, request, "retry", retry(engine, view).then(done));',
+        from: 'background(engine, request, "retry", retry(engine, request, view).then(done));',
         to: "void done;",
       },
     ],
@@ -147,8 +147,8 @@ const edits: Readonly<Record<string, Edited>> = {
     edits: [
       {
         file: "engine/write.ts",
-        from: "!(other.tick < tick && supersedes(write, other.write))",
-        to: "true",
+        from: "if (other.tick < tick && supersedes(write, other.write)) view.pending.delete(other.nonce);",
+        to: "",
       },
     ],
   },
@@ -183,7 +183,7 @@ const edits: Readonly<Record<string, Edited>> = {
     edits: [
       {
         file: "engine/engine.ts",
-        from: "request.waitUntil(work.catch((error: unknown) => report(engine, operation, error)));",
+        from: "request.waitUntil(work.catch((error: unknown) => report(engine, request, operation, error)));",
         to: "request.waitUntil(work);",
       },
     ],

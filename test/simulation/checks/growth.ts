@@ -24,7 +24,7 @@ export function checkInstances({ running, calls, engineOf, history }: World): vo
       limit("invalidated keys", keys.size, MAX_KNOWN_KEYS);
       limit("invalidated tags", tags.size, MAX_KNOWN_TAGS);
       // Where requests end, nobody may be left who retries.
-      limit("writes in doubt", pending.length, life.cancelled ? MAX_IN_DOUBT : 0);
+      limit("writes in doubt", pending.size, life.cancelled ? MAX_IN_DOUBT : 0);
     }
   }
 }
