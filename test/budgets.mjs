@@ -16,7 +16,9 @@ export const budgets = [
     // And to 16,560: softTimeout and hardTimeout (400 bytes), signal (220), validate (220), eagerRefresh (150),
     // maxValueBytes (120), negativeTtl (100), jitter (70).
     // And to 17,640: the logger, listeners of all events, the breaker, the strict mode, and a limit to concurrent loads.
-    limit: 17_640,
+    // And to 19,940: getMany, setMany, deleteMany and getOrSetMany (1,800 bytes), own writes found by their key (250), and
+    // statistics of namespaces (130).
+    limit: 19_940,
     reason: "engine, memory tier, coherence and the default codec, on every page and in every Worker",
     without: ["src/testing/"],
   },
@@ -25,7 +27,8 @@ export const budgets = [
     entry: `export { memoryStore } from "./src/index.ts"`,
     goal: 3_000,
     // Raised from 4,150: an epoch that comes back after a fail-over is recognised (P1).
-    limit: 4_210,
+    // And to 4,540: a batch, and its own errors.
+    limit: 4_540,
     reason: "as any adapter; whoever hands it to something else does not pay for the engine",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],
   },
@@ -33,7 +36,8 @@ export const budgets = [
     name: "sqliteStore alone",
     entry: `export { sqliteStore } from "./src/store/sql.ts"`,
     goal: 7_000,
-    limit: 7_130,
+    // Raised from 7,130: a batch, and its own errors.
+    limit: 7_540,
     reason: "the protocol and the rows in SQL of IsocacheObject, and what several processes need: 3,550 on memoryStore",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],
   },
@@ -50,7 +54,8 @@ export const budgets = [
     entry: `export { IsocacheObject } from "./runtimes/cloudflare/index.ts"`,
     goal: 6_000,
     // Raised from 6,420: an epoch that comes back after a fail-over is recognised (P1).
-    limit: 6_490,
+    // And to 6,935: a batch over the wire, with several values.
+    limit: 6_935,
     reason: "the Durable Object: entries, leases, log, eviction",
     without: ["src/engine/", "src/memory/", "src/testing/"],
   },

@@ -159,14 +159,13 @@ async function toCopy(
   if (entry.bytes || !held) {
     let operation = "decode";
     try {
-      held = adopt(
-        await codec.decode(entry.bytes ?? new Uint8Array(), { cache: engine.name, key: reader.key }),
-        values,
-      );
-      if (held.uncarried !== undefined) throw new CodecError(`no value: ${held.uncarried}`);
+      const decoded = await codec.decode(entry.bytes ?? new Uint8Array(), { cache: engine.name, key: reader.key });
       operation = "validate";
-      const output = validate ? await validate(held.value) : held.value;
-      if (output !== held.value) held = hold(output, values);
+      // Not yet frozen: there are schemas that transform in place.
+      const output = validate ? await validate(decoded) : decoded;
+      held = output === decoded ? adopt(decoded, values) : hold(output, values);
+      operation = "decode";
+      if (output === decoded && held.uncarried !== undefined) throw new CodecError(`no value: ${held.uncarried}`);
     } catch (error) {
       report(engine, reader.request, operation, error, reader.name);
       return undefined;
