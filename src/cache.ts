@@ -26,16 +26,21 @@ import { FOREVER } from "./store/contract.ts";
 
 /** An entry as `getEntry` shows it. Durations in milliseconds. */
 export interface CacheEntry<T> {
+  /** As a read returns it: frozen, copied or shared as `memory.values` says. */
   readonly value: T;
   /** `stale`: past its ttl or expired, within its stale-while-revalidate window; or the store could not be asked. */
   readonly state: "fresh" | "stale";
+  /** Where it was found. */
   readonly tier: "memory" | "store";
   /** Since it was stored. */
   readonly age: number;
   /** The life it was stored with; Infinity if it has no end. */
   readonly ttl: number;
+  /** The tags it was stored with, without those that the cache keeps for itself. */
   readonly tags: readonly string[];
+  /** Its entity tag (RFC 9110, 8.8.3), if it was stored with one. */
   readonly etag?: string;
+  /** Its modification date (RFC 9110, 8.8.2), if it was stored with one. */
   readonly lastModified?: string;
 }
 
@@ -44,6 +49,7 @@ export type TypedReadOptions<T> = ReadOptions & { readonly validate: TypedValida
 
 /** What `cache.bind` needs of a request's context. */
 export interface ExecutionContextLike {
+  /** Keeps the request alive until the promise settles. Called as a method; one that throws becomes an `error` event. */
   waitUntil(promise: Promise<unknown>): void;
 }
 
@@ -66,9 +72,11 @@ export interface Cache extends Wrapping, Warming {
    * has.
    */
   get<T>(key: string, options: TypedReadOptions<T>): Promise<T | undefined>;
+  /** The same, without a type that is checked: T is what the caller says it is. */
   get<T = unknown>(key: string, options?: ReadOptions): Promise<T | undefined>;
-  /** The value and what is known of it. */
+  /** The value and what is known of it, under the same conditions as `get`; undefined if there is none. */
   getEntry<T>(key: string, options: TypedReadOptions<T>): Promise<CacheEntry<T> | undefined>;
+  /** The same, without a type that is checked. */
   getEntry<T = unknown>(key: string, options?: ReadOptions): Promise<CacheEntry<T> | undefined>;
   /** Whether `get` would find something. */
   has(key: string, options?: ReadOptions): Promise<boolean>;
@@ -101,7 +109,9 @@ export interface Cache extends Wrapping, Warming {
   bind(ctx: ExecutionContextLike): Cache;
   /** Calls the listener on every such event; "*": on all, with their `name`. What it throws becomes an `error` event. */
   on<Name extends EventName | "*">(event: Name, listener: Listener<Name>): void;
+  /** The listener is no longer called. One that was never added is ignored. */
   off<Name extends EventName | "*">(event: Name, listener: Listener<Name>): void;
+  /** Counters of this instance, since it was created. A snapshot: it does not change. */
   stats(): CacheStats;
   /** Stops everything: timers, retries, loads (by their signal). Operations reject afterwards. */
   close(): Promise<void>;

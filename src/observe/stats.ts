@@ -1,9 +1,10 @@
 // Counters since creation.
 
-/** What `cache.stats()` returns. All counts since the cache was created, in this instance. */
+/** What `cache.stats()` returns: counts since the cache was created, in this instance; and what its memory holds now. */
 export interface CacheStats {
   /** Reads answered from memory, from the store. */
   readonly hits: { readonly memory: number; readonly store: number };
+  /** Reads that found nothing usable. */
   readonly misses: number;
   /** Loaders run. */
   readonly loads: number;
@@ -13,8 +14,9 @@ export interface CacheStats {
   readonly roundTrips: number;
   /** `error` events. */
   readonly errors: number;
-  /** What the memory tier holds, by its own account. */
+  /** What the entries in memory take now, by an estimate: what `memory.maxBytes` bounds. */
   readonly bytes: number;
+  /** How many entries are in memory now. */
   readonly entries: number;
 }
 
