@@ -95,3 +95,9 @@ export function tablesIn(text: string): { heading: string; rows: string[][] }[] 
   }
   return tables;
 }
+
+/** The rows of the first table under a heading; a cell that is one piece of code comes without its backticks. */
+export const rowsUnder = (text: string, heading: string): string[][] =>
+  (tablesIn(text).find((table) => table.heading === heading)?.rows ?? []).map((row) =>
+    row.map((cell) => cell.replace(/^`([^`]*)`$/, "$1")),
+  );
