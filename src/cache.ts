@@ -1,7 +1,8 @@
 // The facade: checks what users give, resolves options, and delegates to the engine.
-import { manyWith, type ManyKeys } from "./calls/many.ts";
-import { warmWith, type Warming } from "./calls/warm.ts";
-import { wrapWith, type Wrapping } from "./calls/wrap.ts";
+import { manyWith } from "./calls/many.ts";
+import type { Cache, CacheEntry } from "./cache-types.ts";
+import { warmWith } from "./calls/warm.ts";
+import { wrapWith } from "./calls/wrap.ts";
 import { jsonCodec } from "./codec/json.ts";
 import { give } from "./codec/walk.ts";
 import { defaultPlatform } from "./default-platform.ts";
@@ -15,98 +16,14 @@ import { setValue } from "./engine/set.ts";
 import { writeKey, writeTags } from "./engine/write.ts";
 import { KeyError } from "./errors.ts";
 import { createMemoryTier } from "./memory/tier.ts";
-import { createEmitter, type EventName, type Listener } from "./observe/events.ts";
+import { createEmitter } from "./observe/events.ts";
 import { logTo } from "./observe/log.ts";
-import { createCounters, type CacheStats } from "./observe/stats.ts";
+import { createCounters } from "./observe/stats.ts";
 import { resolveCache, type CacheOptions } from "./options/cache.ts";
 import { resolveEntry, resolveRead, type EntryOptions, type ReadOptions, type ResolvedEntry } from "./options/entry.ts";
 import { isName, NAME, parseTags } from "./options/names.ts";
 import { having, refuse } from "./options/parse.ts";
-import type { TypedValidator } from "./options/validate.ts";
 import { FOREVER } from "./store/contract.ts";
-
-/** An entry as `getEntry` shows it. Durations in milliseconds. */
-export interface CacheEntry<T> {
-  readonly value: T;
-  /** `stale`: past its ttl or expired, within its stale-while-revalidate window; or the store could not be asked. */
-  readonly state: "fresh" | "stale";
-  readonly tier: "memory" | "store";
-  /** Since it was stored. */
-  readonly age: number;
-  /** The life it was stored with; Infinity if it has no end. */
-  readonly ttl: number;
-  readonly tags: readonly string[];
-  readonly etag?: string;
-  readonly lastModified?: string;
-}
-
-/** Read options that say what type the value has. */
-export type TypedReadOptions<T> = ReadOptions & { readonly validate: TypedValidator<T> };
-
-/** What `cache.bind` needs of a request's context. */
-export interface ExecutionContextLike {
-  waitUntil(promise: Promise<unknown>): void;
-}
-
-/**
- * A cache, or a namespace of one. Keys: non-empty strings of at most 1,024 bytes of UTF-8, else a KeyError. All methods
- * work detached.
- *
- * Reads fail open: a store that is out of reach never fails a read that the loader can answer. Writes fail loud: what
- * the store did not acknowledge rejects with a StoreError, goes on being retried, and is honoured here meanwhile.
- */
-export interface Cache extends ManyKeys, Wrapping, Warming {
-  /**
-   * The value of the key, loaded if there is none. Concurrent calls share one load, here and across instances. Rejects
-   * with a LoaderError if the loader fails and nothing stale may be served. A loader that skips gives undefined.
-   * Round trips: none for a hit in memory, one for a hit in the store, two for a load.
-   */
-  getOrSet<T>(key: string, loader: Loader<T>, options?: EntryOptions): Promise<T>;
-  /**
-   * The value, or undefined. A stale one is returned within its stale-while-revalidate window. `validate` says what type it
-   * has.
-   */
-  get<T>(key: string, options: TypedReadOptions<T>): Promise<T | undefined>;
-  get<T = unknown>(key: string, options?: ReadOptions): Promise<T | undefined>;
-  /** The value and what is known of it. */
-  getEntry<T>(key: string, options: TypedReadOptions<T>): Promise<CacheEntry<T> | undefined>;
-  getEntry<T = unknown>(key: string, options?: ReadOptions): Promise<CacheEntry<T> | undefined>;
-  /** Whether `get` would find something. */
-  has(key: string, options?: ReadOptions): Promise<boolean>;
-  /**
-   * What a strong `get` finds; and deletes the key, found or not. Rejects as `delete` does. Not atomic: concurrent pulls
-   * may get the same value, and a value set between the two steps is removed unseen. Two round trips.
-   */
-  pull<T = unknown>(key: string): Promise<T | undefined>;
-  /**
-   * Stores a value. Loads under way do not overwrite it. A value that cannot be carried, or is larger than
-   * `maxValueBytes`, rejects with a CodecError.
-   */
-  set(key: string, value: unknown, options?: EntryOptions): Promise<void>;
-  /** Removes the value. Loads under way do not bring it back. */
-  delete(key: string): Promise<void>;
-  /** Makes the value stale as of now: it may still be served within its stale windows. */
-  expire(key: string): Promise<void>;
-  /** Removes every value that carries one of these tags, in one step per partition, whatever their number. */
-  invalidateTags(tags: readonly string[]): Promise<void>;
-  /** Makes every value that carries one of these tags stale as of now. */
-  expireTags(tags: readonly string[]): Promise<void>;
-  /** Removes everything in this cache or namespace. */
-  clear(): Promise<void>;
-  /**
-   * The same cache under a prefix, with defaults and statistics of its own. A tag invalidated in a namespace reaches it and
-   * what nests in it. Events and `close` are those of the whole cache.
-   */
-  namespace(name: string, defaults?: EntryOptions): Cache;
-  /** The same cache tied to one request: work in the background goes to `ctx.waitUntil`. */
-  bind(ctx: ExecutionContextLike): Cache;
-  /** Calls the listener on every such event; "*": on all, with their `name`. What it throws becomes an `error` event. */
-  on<Name extends EventName | "*">(event: Name, listener: Listener<Name>): void;
-  off<Name extends EventName | "*">(event: Name, listener: Listener<Name>): void;
-  stats(): CacheStats;
-  /** Stops everything: timers, retries, loads (by their signal). Operations reject afterwards. */
-  close(): Promise<void>;
-}
 
 /** What a facade is made of: one engine, seen from one namespace and one request. */
 interface Part {

@@ -6,6 +6,7 @@ export type ErrorCode =
 
 /** The base of all errors thrown by isocache. Compare `code`, not the class. */
 export abstract class IsocacheError extends Error {
+  /** Tells the classes apart, whatever copy of the package threw. */
   abstract readonly code: ErrorCode;
   /** Of a call for many keys: those that it failed for. */
   declare readonly keys?: readonly string[];

@@ -1,9 +1,10 @@
-// The public API and nothing else.
-export { createCache, type Cache, type CacheEntry, type ExecutionContextLike, type TypedReadOptions } from "./cache.ts";
+// isocache: createCache and all that goes with it; the public API and nothing else.
+export { createCache } from "./cache.ts";
+export type { Cache, CacheEntry, ExecutionContextLike, TypedReadOptions } from "./cache-types.ts";
 export type { ManyContext, ManyKeys, ManyLoader, SetEntry, Values } from "./calls/many.ts";
 export type { WarmEntry, Warming, WarmOptions, WarmProgress, WarmResult } from "./calls/warm.ts";
 export type { Wrapped, Wrapping, WrapKey, WrapOptions } from "./calls/wrap.ts";
-export type { Codec, EncodeHint } from "./codec/contract.ts";
+export type { Codec, CodecPlace, EncodeHint } from "./codec/contract.ts";
 export type { ValueMode } from "./codec/walk.ts";
 export type { Duration, Size } from "./options/durations.ts";
 export type { Loader, LoaderContext, StaleValue } from "./engine/context.ts";
@@ -12,8 +13,46 @@ export type { AnyEvent, CacheEvents, EventName, Listener, Tier } from "./observe
 export type { Logger } from "./observe/logger.ts";
 export type { CacheStats } from "./observe/stats.ts";
 export type { BreakerOptions, CacheOptions, MemoryOptions } from "./options/cache.ts";
-export type { EntryOptions, ReadOptions } from "./options/entry.ts";
-export type { StandardSchema, TypedValidator, Validator } from "./options/validate.ts";
+export type {
+  CallerOptions,
+  EntryOptions,
+  EntryOptionsBase,
+  MemoryUse,
+  ReadOptions,
+  StoreUse,
+} from "./options/entry.ts";
+export type { SchemaResult, StandardSchema, TypedValidator, Validator } from "./options/validate.ts";
 export type { Platform } from "./platform.ts";
-export { memoryStore } from "./store/memory.ts";
-export type { Store, StoreConnection } from "./store/contract.ts";
+export { memoryStore, type MemoryStoreOptions } from "./store/memory.ts";
+export type {
+  Answer,
+  CallOptions,
+  BatchItem,
+  BatchItemReply,
+  BatchReply,
+  BatchRequest,
+  ChangesReply,
+  ChangesRequest,
+  CommitReply,
+  CommitRequest,
+  ConnectOptions,
+  EntryMeta,
+  FoundEntry,
+  InfoReply,
+  LogRecord,
+  Moved,
+  NewEntry,
+  Position,
+  ReadReply,
+  ReadRequest,
+  ReleaseRequest,
+  RenewReply,
+  RenewRequest,
+  Stamp,
+  Store,
+  StoreConnection,
+  Witnessed,
+  Write,
+  WriteReply,
+  WriteRequest,
+} from "./store/contract.ts";

@@ -1,6 +1,6 @@
 // What `import "isocache"` gives on Workers: the same, with background work that outlives its request.
 import { createCache as createOn } from "../../src/cache.ts";
-import type { Cache } from "../../src/cache.ts";
+import type { Cache } from "../../src/cache-types.ts";
 import type { CacheOptions } from "../../src/options/cache.ts";
 import { cloudflarePlatform } from "./platform.ts";
 

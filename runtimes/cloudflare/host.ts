@@ -12,6 +12,7 @@ import { HELD } from "./held.ts";
 
 /** What is used of the state that the runtime hands to a Durable Object. */
 export interface ObjectState {
+  /** The object's own storage, on SQLite. */
   readonly storage: {
     readonly sql: {
       exec(query: string, ...bindings: unknown[]): { raw(): Iterable<unknown[]> };

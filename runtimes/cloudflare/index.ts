@@ -1,4 +1,4 @@
-// `isocache/cloudflare`: the store on Durable Objects.
+// isocache/cloudflare: the store on Durable Objects.
 export { durableObjectStore } from "./store.ts";
 export type { DurableObjectStoreOptions, ObjectNamespace, ObjectStub } from "./store.ts";
 export { IsocacheObject } from "./object.ts";

@@ -7,6 +7,7 @@ import { HELD } from "./held.ts";
 
 /** What is used of a Durable Object stub. */
 export interface ObjectStub {
+  /** Sends a request to the object. Rejects if it cannot be reached, throws or is reset. */
   fetch(
     url: string,
     init: { method: string; body: Uint8Array; signal?: AbortSignal },
@@ -20,7 +21,9 @@ export interface ObjectStub {
 
 /** What is used of a Durable Object namespace: `env.CACHE`, bound to the class `IsocacheObject`. */
 export interface ObjectNamespace {
+  /** The id that belongs to a name: the same everywhere. */
   idFromName(name: string): unknown;
+  /** A stub of the object with this id, which is made by its first request. */
   get(id: unknown, options?: { locationHint?: string }): ObjectStub;
 }
 

@@ -13,8 +13,11 @@ import type { TypedValidator } from "../options/validate.ts";
 
 /** What `setMany` stores. As the arguments of `set`. */
 export interface SetEntry {
+  /** As any key: a KeyError if it is none. */
   readonly key: string;
+  /** What the codec carries; else a CodecError for this key. */
   readonly value: unknown;
+  /** Of this entry, over the defaults of the cache or namespace. Default none. */
   readonly options?: EntryOptions | undefined;
 }
 
@@ -57,6 +60,7 @@ export interface ManyKeys {
     keys: Iterable<string>,
     options: ReadOptions & { readonly validate: TypedValidator<T> },
   ): Promise<Map<string, T>>;
+  /** The same, for a type that the caller vouches for. */
   getMany<T = unknown>(keys: Iterable<string>, options?: ReadOptions): Promise<Map<string, T>>;
   /**
    * The values of the keys, in their order; those that are missing are loaded in one call. Keys that others load are waited

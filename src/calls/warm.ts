@@ -5,8 +5,11 @@ import { each, refuse, taking } from "../options/parse.ts";
 
 /** What `warm` loads if it is missing. As the arguments of `getOrSet`. */
 export interface WarmEntry {
+  /** The key, as `getOrSet` takes it. */
   readonly key: string;
+  /** Called if there is no fresh value. */
   readonly loader: Loader<unknown>;
+  /** Entry options of this key. Default: those of the cache or namespace. */
   readonly options?: EntryOptions | undefined;
 }
 
@@ -14,6 +17,7 @@ export interface WarmEntry {
 export interface WarmProgress {
   /** Entries that are over, failed ones included. */
   readonly done: number;
+  /** All entries. */
   readonly total: number;
   /** Of the entry that has just ended. */
   readonly key: string;

@@ -38,10 +38,6 @@ export interface Wrapped<A extends readonly unknown[], T> {
   invalidate(...args: A): Promise<void>;
 }
 
-/** Any function; its types are taken from it alone, never from the options. */
-type AnyFunction = (...args: never[]) => unknown;
-type WrappedOf<F extends AnyFunction> = Wrapped<Parameters<F>, Awaited<ReturnType<F>>>;
-
 /** The part of a cache that wraps functions. */
 export interface Wrapping {
   /**
@@ -56,7 +52,10 @@ export interface Wrapping {
    * The function is called without `this`, with the very arguments: if they are changed before it is called, the load fails
    * (with `key`, nothing is checked). Throws an OptionError; round trips as `getOrSet`.
    */
-  wrap<F extends AnyFunction>(fn: F, options: WrapOptions<Parameters<F>, Awaited<ReturnType<F>>>): WrappedOf<F>;
+  wrap<F extends (...args: never[]) => unknown>(
+    fn: F,
+    options: WrapOptions<Parameters<F>, Awaited<ReturnType<F>>>,
+  ): Wrapped<Parameters<F>, Awaited<ReturnType<F>>>;
 }
 
 /** What a cached function needs of its cache. */
@@ -68,7 +67,10 @@ export interface WrapPorts {
 }
 
 export function wrapWith(ports: WrapPorts): Wrapping["wrap"] {
-  return <F extends AnyFunction>(fn: F, options: WrapOptions<Parameters<F>, Awaited<ReturnType<F>>>): WrappedOf<F> => {
+  return <F extends (...args: never[]) => unknown>(
+    fn: F,
+    options: WrapOptions<Parameters<F>, Awaited<ReturnType<F>>>,
+  ): Wrapped<Parameters<F>, Awaited<ReturnType<F>>> => {
     type A = Parameters<F>;
     type T = Awaited<ReturnType<F>>;
     if (typeof fn !== "function") refuse("wrap", fn, "a function");

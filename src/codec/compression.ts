@@ -5,8 +5,8 @@ import { concat } from "./frame.ts";
 /** What values are compressed with. Every runtime with CompressionStream has the first two. */
 export type CompressionMethod = "gzip" | "deflate-raw" | "brotli" | "zstd";
 
-/** Inflates or deflates what is pushed and hands it to `ondata`. */
-type FflateStream = new (ondata: (chunk: Uint8Array, final: boolean) => void) => {
+/** A class whose objects inflate what is pushed and hand it to `ondata`, piece by piece. */
+export type FflateStream = new (ondata: (chunk: Uint8Array, final: boolean) => void) => {
   push(chunk: Uint8Array, final?: boolean): void;
 };
 
@@ -15,9 +15,13 @@ type FflateStream = new (ondata: (chunk: Uint8Array, final: boolean) => void) =>
  * named: `import { deflateSync, Gunzip, gzipSync, Inflate } from "fflate"`.
  */
 export interface Fflate {
+  /** Compresses to gzip. */
   gzipSync(bytes: Uint8Array): Uint8Array;
+  /** Compresses to raw deflate. */
   deflateSync(bytes: Uint8Array): Uint8Array;
+  /** Decompresses gzip. */
   readonly Gunzip: FflateStream;
+  /** Decompresses raw deflate. */
   readonly Inflate: FflateStream;
 }
 

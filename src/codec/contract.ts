@@ -1,8 +1,5 @@
 // The codec contract: a value to bytes and back.
 
-/** A value or a promise of it. Codecs that compress or encrypt are asynchronous; the default one is not. */
-export type MaybePromise<T> = T | Promise<T>;
-
 /** Where bytes are kept, for codecs that bind them to their place. The engine always says it. */
 export interface CodecPlace {
   /** The cache's `name`. */
@@ -32,6 +29,11 @@ export interface EncodeHint extends CodecPlace {
 export interface Codec {
   /** A short name for messages, such as "json". */
   readonly name: string;
-  encode(value: unknown, hint?: EncodeHint): MaybePromise<Uint8Array>;
-  decode(bytes: Uint8Array, place?: CodecPlace): MaybePromise<unknown>;
+  /**
+   * The bytes of a value, or a promise of them: codecs that compress or encrypt are asynchronous, the default one is not.
+   * Throws a CodecError.
+   */
+  encode(value: unknown, hint?: EncodeHint): Uint8Array | Promise<Uint8Array>;
+  /** The value of bytes, made anew at each call, or a promise of it. Throws a CodecError. */
+  decode(bytes: Uint8Array, place?: CodecPlace): unknown;
 }

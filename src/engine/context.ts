@@ -3,8 +3,11 @@ import type { EntryOptions } from "../options/entry.ts";
 
 /** The value that a loader may refresh instead of making a new one. */
 export interface StaleValue {
+  /** The old value, as a read would return it: what stored it knows its type. */
   readonly value: unknown;
+  /** The entity tag it was stored with, to ask the origin by If-None-Match (RFC 9110, 13.1.2). */
   readonly etag: string | undefined;
+  /** The modification date it was stored with, to ask by If-Modified-Since (RFC 9110, 13.1.3). */
   readonly lastModified: string | undefined;
   /** Milliseconds since it was stored. */
   readonly age: number;
@@ -12,6 +15,7 @@ export interface StaleValue {
 
 /** The argument of every loader. */
 export interface LoaderContext {
+  /** The key, as the caller gave it: without the prefix of a namespace. */
   readonly key: string;
   /**
    * Fires when the result is of no use any more: the cache is being closed, the lease was lost to another instance, or the

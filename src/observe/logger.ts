@@ -6,8 +6,12 @@
  * nobody, and becomes an `error` event.
  */
 export interface Logger {
+  /** What goes on all the time: hits, misses, loads, writes, evictions, syncs. */
   debug(details: object, message: string): unknown;
+  /** What is worth a line: memory that was dropped, a breaker that closes. */
   info(details: object, message: string): unknown;
+  /** What isocache expects to fail and goes on without: the store, bytes that cannot be read, a value that was not stored. */
   warn(details: object, message: string): unknown;
+  /** What must be a mistake: in a listener, a codec, a platform. */
   error(details: object, message: string): unknown;
 }

@@ -1,12 +1,13 @@
 // Counters since creation, of the cache and of each of its namespaces.
 
 /**
- * What `stats()` returns. All counts since the cache or namespace object was created, in this instance; a namespace counts
- * what is asked of it and of those in it.
+ * What `stats()` returns: counts since the cache or the namespace object was created, in this instance, and what its memory
+ * holds now. A namespace counts what is asked of it and of those in it.
  */
 export interface CacheStats {
   /** Reads answered from memory, from the store. */
   readonly hits: { readonly memory: number; readonly store: number };
+  /** Reads that found nothing usable. */
   readonly misses: number;
   /** Loaders run. */
   readonly loads: number;
@@ -16,8 +17,9 @@ export interface CacheStats {
   readonly roundTrips: number;
   /** `error` events. */
   readonly errors: number;
-  /** What the memory tier holds, by its own account. */
+  /** What the entries in memory take now, by an estimate: what `memory.maxBytes` bounds. */
   readonly bytes: number;
+  /** How many entries are in memory now. */
   readonly entries: number;
 }
 

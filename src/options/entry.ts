@@ -184,9 +184,10 @@ export function resolveEntry(
   // The types exclude these; plain JavaScript does not.
   const { memory, memoryTtl, store, consistency }: { readonly [Name in keyof ReadOptions]?: unknown } = options;
   if (memory === false && memoryTtl !== undefined) throw new OptionError("memoryTtl: needs memory, which is false");
-  if (store === false && consistency === "strong")
+  if (!resolved.store && consistency === "strong")
     throw new OptionError('consistency: "strong" needs store, which is false');
-  return resolved;
+  // Who wants to do without the store does not mean to ask it, whatever the defaults are.
+  return store === false ? { ...resolved, strong: false } : resolved;
 }
 
 /** Options of a read without a loader: which tiers, how consistent, for how long, what is right. */

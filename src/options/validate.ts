@@ -3,11 +3,12 @@ import { CodecError } from "../errors.ts";
 import { refuse, type Parser } from "./parse.ts";
 
 /** What a schema makes of a value: an output, or what is wrong with it. */
-type SchemaResult<T> =
+export type SchemaResult<T> =
   { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly { readonly message: string }[] };
 
 /** What isocache needs of a Standard Schema, version 1: those of zod, valibot, arktype and others are of this shape. */
 export interface StandardSchema<T = unknown> {
+  /** What the schema offers, as the standard says (https://standardschema.dev): isocache calls `validate`, and takes the type of `output`. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;

@@ -13,42 +13,54 @@ import type { Platform } from "../platform.ts";
  * rewritten under the same epoch is recognised.
  */
 export interface Position {
+  /** The random name of this life of the metadata. */
   readonly epoch: string;
+  /** How many invalidations the epoch has seen: a whole number. */
   readonly seq: number;
+  /** The nonce of the invalidation with that number. */
   readonly tip: string;
 }
 
-/** What every answer carries. `time` is the store's own clock in milliseconds; it is compared only with itself. */
+/** What every answer carries. */
 export interface Stamp extends Position {
+  /** The store's own clock in milliseconds, compared only with itself. */
   readonly time: number;
 }
 
-/**
- * One invalidation in the log. Either `key` or `tags` is given. `set` and `delete` log their key, `expire` and
- * `expireTags` have `expire: true`. `agoMs` is how long ago it was done, by the store's clock, when the answer was made.
- */
+/** One invalidation in the log: of a key, or of tags. A `set` invalidates its key, as a `delete` does. */
 export interface LogRecord {
+  /** Its number; the first one of an epoch is 1. */
   readonly seq: number;
   /** The id of the write that made it, unique for ever. */
   readonly nonce: string;
+  /** True for `expire` and `expireTags`: what it covers is stale, not gone. */
   readonly expire: boolean;
+  /** Of `set`, `delete` and `expire`. */
   readonly key?: string;
+  /** Of `tags` and `expireTags`. */
   readonly tags?: readonly string[];
+  /** How long ago it was done when the answer was made, in milliseconds of the store's clock. */
   readonly agoMs: number;
 }
 
-/** The windows and labels an entry is stored with. Durations in milliseconds; FOREVER stands for no end. */
+/**
+ * The windows and labels an entry is stored with. Durations in milliseconds; `Number.MAX_SAFE_INTEGER` stands for no end.
+ */
 export interface EntryMeta {
+  /** For how long after it was stored it is fresh. */
   readonly ttlMs: number;
-  /** Windows that start when ttl ends, or at the instant of an expiry if that comes first. */
+  /** A window that starts when ttl ends, or at the instant of an expiry if that comes first: may be served meanwhile. */
   readonly staleWhileRevalidateMs: number;
+  /** A window that starts at the same instant: may be served if a load fails. */
   readonly staleIfErrorMs: number;
   /**
-   * Opaque, unique strings. Those that start with RESERVED_TAG (one for the cache and one for each enclosing namespace)
-   * are never pruned: an entry is not made invalid by the floor for carrying them.
+   * Opaque, unique strings. Those that start with "@" (one for the cache and one for each enclosing namespace) are
+   * reserved and never pruned: an entry is not made invalid by the floor for carrying them.
    */
   readonly tags: readonly string[];
+  /** Kept for the loader that refreshes it; no matter of the store. */
   readonly etag?: string;
+  /** The same. */
   readonly lastModified?: string;
 }
 
@@ -58,8 +70,9 @@ export const FOREVER = Number.MAX_SAFE_INTEGER;
 /** Tags that start with this are the reserved tags of a cache and its namespaces. User tags start with another character. */
 export const RESERVED_TAG = "@";
 
-/** An entry to be stored. `bytes` are opaque to the store and come back unchanged. */
+/** An entry to be stored. */
 export interface NewEntry extends EntryMeta {
+  /** The encoded value: opaque to the store, and comes back unchanged. */
   readonly bytes: Uint8Array;
 }
 
@@ -91,7 +104,9 @@ export interface Witnessed {
   readonly witness?: Position;
 }
 
+/** Asks for the entry of a key; or, in the same step, for the right to load it. */
 export interface ReadRequest extends Witnessed {
+  /** Which entry: opaque, namespaces included. */
   readonly key: string;
   /**
    * Ask for the lease in the same step, if there is no valid fresh entry. `token` is random and made by the taker: a
@@ -112,6 +127,7 @@ export interface ReadRequest extends Witnessed {
   readonly waitMs: number;
 }
 
+/** What a read found. Neither entry nor lease nor `busy`: there is nothing, and no lease was wanted. */
 export interface ReadReply extends Stamp {
   /** A valid entry, fresh or stale. It may come together with a lease (stale, and the caller is to reload it). */
   readonly entry?: FoundEntry;
@@ -124,11 +140,15 @@ export interface ReadReply extends Stamp {
   readonly busy?: { readonly leftMs: number; readonly backoff: boolean };
 }
 
+/** Stores what was loaded under a lease. */
 export interface CommitRequest extends Witnessed {
+  /** The key of the lease. */
   readonly key: string;
+  /** The token by which the lease was taken. */
   readonly token: string;
-  /** The epoch and version that came with the lease. */
+  /** The epoch that came with the lease. */
   readonly epoch: string;
+  /** The version that came with the lease. */
   readonly version: number;
   /** By the store's clock; a commit that arrives later is refused. Absent until the caller knows the store's time. */
   readonly deadline?: number;
@@ -139,6 +159,7 @@ export interface CommitRequest extends Witnessed {
   readonly entry: NewEntry | (EntryMeta & { readonly keep: string });
 }
 
+/** What became of a commit. */
 export interface CommitReply extends Stamp {
   /**
    * `stored`: it is the entry now (its id is the token) and valid by its final tags. `refused`: the lease was lost,
@@ -150,19 +171,27 @@ export interface CommitReply extends Stamp {
   readonly freshForMs: number;
 }
 
+/** Prolongs a lease. */
 export interface RenewRequest extends Witnessed {
+  /** The key of the lease. */
   readonly key: string;
+  /** The token by which it was taken. */
   readonly token: string;
+  /** From now on, nobody takes it over for this long. */
   readonly leaseMs: number;
 }
 
+/** Whether there was something to prolong. */
 export interface RenewReply extends Stamp {
   /** False: the lease is no longer the caller's, and its commit would be refused. */
   readonly held: boolean;
 }
 
+/** Gives a lease back without a value. */
 export interface ReleaseRequest extends Witnessed {
+  /** The key of the lease. */
   readonly key: string;
+  /** The token by which it was taken. */
   readonly token: string;
   /** After a failed load: for this long nobody who has something stale to serve gets the lease. 0: at once. */
   readonly backoffMs: number;
@@ -182,7 +211,9 @@ export type Write =
   | { readonly kind: "delete" | "expire"; readonly key: string }
   | { readonly kind: "tags" | "expireTags"; readonly tags: readonly string[] };
 
+/** Does a write, once, however often it is sent. */
 export interface WriteRequest extends Witnessed {
+  /** What is to be done. */
   readonly write: Write;
   /**
    * Unique for ever; the same for every retry of one write. A repeat whose first execution is still in the log is
@@ -193,16 +224,19 @@ export interface WriteRequest extends Witnessed {
   readonly deadline?: number;
 }
 
+/** What became of a write. */
 export interface WriteReply extends Stamp {
   /** The record it made, or the first one's for a repeat. Absent: refused because the deadline had passed. */
   readonly record?: LogRecord;
 }
 
+/** Asks what was invalidated since. */
 export interface ChangesRequest extends Witnessed {
   /** The caller's applied position. */
   readonly since: Position;
 }
 
+/** What was invalidated since, if the log still tells. */
 export interface ChangesReply extends Stamp {
   /**
    * The records since+1 .. seq, complete and in order. Absent if the log does not reach back, they are too many for
@@ -219,8 +253,9 @@ export type BatchItem =
   | { readonly operation: "release"; readonly request: ReleaseRequest }
   | { readonly operation: "write"; readonly request: WriteRequest };
 
+/** Several operations on one partition. */
 export interface BatchRequest extends Witnessed {
-  /** At least one, at most MAX_BATCH_ITEMS. */
+  /** At least one, at most 1,000; and with values of together less than 4 MiB, not counting the last one's. */
   readonly items: readonly BatchItem[];
 }
 
@@ -232,6 +267,7 @@ export const MAX_BATCH_BYTES = 4 * 1_048_576;
 /** The answer to one of them; or why this one, which alone would have been refused for what it is, was not done. */
 export type BatchItemReply = ReadReply | CommitReply | RenewReply | Stamp | WriteReply | { readonly error: string };
 
+/** What came of a batch. */
 export interface BatchReply {
   /** In the order of the items, from the first on, at least one. Those of the end may be missing: they were not done. */
   readonly replies: readonly BatchItemReply[];
@@ -239,10 +275,15 @@ export interface BatchReply {
 
 /** For operators and tests: what a partition holds. */
 export interface InfoReply extends Stamp {
+  /** Entries, whether valid or only not yet removed. */
   readonly entries: number;
+  /** What they count for against the size limit of the store. */
   readonly bytes: number;
+  /** Leases that are held, and marks of failed loads. */
   readonly leases: number;
+  /** Invalidated and expired tags that are remembered, reserved ones apart. */
   readonly tags: number;
+  /** Invalidations in the log. */
   readonly logRecords: number;
 }
 
@@ -262,6 +303,7 @@ export interface CallOptions {
  * store recorded first. Nothing was done; the caller drops what it holds and asks anew.
  */
 export interface Moved {
+  /** What tells this answer from a reply. */
   readonly moved: true;
 }
 
@@ -301,6 +343,7 @@ export interface StoreConnection {
   batch(partition: number, request: BatchRequest, call: CallOptions): Answer<BatchReply>;
   /** The log since a position. */
   changesSince(partition: number, request: ChangesRequest, call: CallOptions): Answer<ChangesReply>;
+  /** What the partition holds. Changes nothing. */
   info(partition: number, call: CallOptions): Answer<InfoReply>;
   /** Releases what the connection itself opened. Idempotent. */
   close(): Promise<void>;
@@ -310,6 +353,7 @@ export interface StoreConnection {
 export interface ConnectOptions {
   /** The cache's name: caches of different names share nothing. */
   readonly name: string;
+  /** The runtime: the clock of a store in this process, its timers and its randomness. */
   readonly platform: Platform;
 }
 
@@ -317,5 +361,6 @@ export interface ConnectOptions {
 export interface Store {
   /** For events and messages: "memory", "durable-object". */
   readonly kind: string;
+  /** Called once by each cache that is given the store, when it is created: does no I/O. */
   connect(options: ConnectOptions): StoreConnection;
 }

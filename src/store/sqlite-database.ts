@@ -1,14 +1,15 @@
 // A SQLite handle that other processes have one of, too: statements prepared once, transactions that lock only to write.
-import type { SqlDatabase, SqlValue } from "./sql-storage.ts";
+import type { SqlDatabase } from "./sql-storage.ts";
 
 /** A prepared statement, by the one method that is used. */
 export interface SqliteStatement {
   /** Binds, runs to the end and gives the rows as objects, whose keys are in the order of the columns. */
-  all(...params: SqlValue[]): unknown[];
+  all(...params: (string | number | null | Uint8Array)[]): unknown[];
 }
 
 /** An open database, by the one method that is used: `DatabaseSync` of `node:sqlite` and `Database` of `bun:sqlite`. */
 export interface SqliteDatabase {
+  /** Compiles a statement. Throws if it is not SQL or names what is not there. */
   prepare(statement: string): SqliteStatement;
 }
 

@@ -2,9 +2,11 @@
 import type { Codec } from "../codec/contract.ts";
 import { sameValue } from "./same-value.ts";
 
-/** One thing a codec must do. `run` rejects with an Error that says what it did instead. */
+/** One thing a codec must do. */
 export interface CodecCase {
+  /** The behaviour, as a sentence. */
   readonly name: string;
+  /** Resolves if the codec behaves so, rejects with an Error that says what it did instead. */
   run(codec: Codec): Promise<void>;
 }
 

@@ -23,11 +23,13 @@ import { check, present } from "./expect.ts";
 
 /** A fresh, empty store for one case. */
 export interface StoreFixture {
+  /** The store under test, empty. */
   readonly store: Store;
   /** What the case hands to `connect`. */
   readonly platform: Platform;
   /** Lets time pass for store and caller; a store in real time sleeps. Cases ask for at most 400 ms at once. */
   advance(durationMs: number): Promise<void>;
+  /** Called when the case is over, after its connection was closed: releases what the fixture opened. */
   close(): Promise<void>;
 }
 

@@ -24,6 +24,7 @@ export interface VirtualPlatform extends Platform {
   jump(durationMs: number): void;
   /** Stops the monotonic clock alone for what passes until `thaw`, as a suspended process does. */
   freeze(): void;
+  /** Lets the monotonic clock go on, without what passed meanwhile. */
   thaw(): void;
   /** How many timers are pending: zero when everything was released. */
   readonly timers: number;

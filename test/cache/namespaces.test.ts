@@ -105,14 +105,64 @@ test("defaults of the cache, of a namespace and of the call: the nearer wins, un
   expect((await world.run(outer.getEntry("{}")))?.tags).toEqual(["cache"]);
 });
 
-test("events, statistics and close are those of the whole cache", async () => {
+test("events and close are those of the whole cache", async () => {
   const world = createWorld();
   const { cache } = world.instance();
   const inner = cache.namespace("n");
+  const heard: string[] = [];
+  cache.on("load", ({ key }) => heard.push(key));
   await world.run(inner.getOrSet("k", () => 1));
-  expect(cache.stats()).toEqual(inner.stats());
+  expect(heard).toEqual(["k"]);
   await inner.close();
   await expect(cache.get("k")).rejects.toMatchObject({ code: "ISOCACHE_STORE" });
+});
+
+test("statistics are the namespace's own, and count for all that encloses it", async () => {
+  const world = createWorld();
+  const { cache, link } = world.instance();
+  const [outer, other] = [cache.namespace("outer"), cache.namespace("other")];
+  const inner = outer.namespace("inner", { ttl: "1h" });
+  const bound = inner.bind({ waitUntil: () => undefined });
+  await world.run(inner.getOrSet("k", () => "in inner")); // 2 trips
+  await world.run(bound.get("k"));
+  await world.run(outer.set("k", "in outer")); // 1
+  await world.run(other.getMany(["a", "b"])); // 1
+  await world.run(cache.get("k")); // 1
+  link.always("read", "fail");
+  await world.run(inner.get("missing")); // 1, and an error
+  await world.advance(6_000);
+  await world.run(inner.get("k")); // asks the log: 1
+  const counts = { loads: 1, syncs: 1, errors: 1 };
+  expect(inner.stats()).toMatchObject({
+    hits: { memory: 2, store: 0 },
+    misses: 2,
+    roundTrips: 4,
+    entries: 1,
+    ...counts,
+  });
+  expect(outer.stats()).toMatchObject({
+    hits: { memory: 2, store: 0 },
+    misses: 2,
+    roundTrips: 5,
+    entries: 2,
+    ...counts,
+  });
+  expect(other.stats()).toMatchObject({ misses: 2, roundTrips: 1, loads: 0, entries: 0, bytes: 0, errors: 0 });
+  expect(cache.stats()).toMatchObject({
+    hits: { memory: 2, store: 0 },
+    misses: 5,
+    roundTrips: 7,
+    entries: 2,
+    ...counts,
+  });
+  expect(bound.stats()).toEqual(inner.stats());
+  expect(inner.stats().bytes + other.stats().bytes).toBeLessThan(outer.stats().bytes);
+  expect(outer.stats().bytes).toBe(cache.stats().bytes);
+  await world.run(cache.set("k", "at the root"));
+  expect(cache.stats().bytes).toBeGreaterThan(outer.stats().bytes);
+  await world.run(inner.clear());
+  await world.run(inner.get("k"));
+  expect(inner.stats()).toMatchObject({ entries: 0, bytes: 0 });
 });
 
 test.each(["", "a".repeat(1_025), "\ud800", 5, undefined])("%o is no name of a namespace", (name) => {

@@ -1,6 +1,6 @@
 // Which tier has a value: memory: false, store: false, no store at all; and what get, getEntry and has tell of it.
 import { describe, expect, test } from "vitest";
-import { createWorld } from "../engine/world.ts";
+import { createWorld, errorOf } from "../engine/world.ts";
 
 describe("memory: false", () => {
   test("for the cache: every read asks the store", async () => {
@@ -197,4 +197,15 @@ describe("a local cache, without a store", () => {
     await world.advance(10_001);
     for (const key of ["a", "b"]) expect(await cache.get(key)).toBeUndefined();
   });
+});
+
+test("who does without the store does not ask it, though strong reads are the default", async () => {
+  const world = createWorld();
+  const { cache, link } = world.instance({ consistency: "strong" });
+  const load = world.loader("v");
+  for (let call = 0; call < 3; call++) await world.run(cache.getOrSet("k", load, { store: false }));
+  expect(await world.run(cache.get("k", { store: false }))).toBe("v");
+  expect([load.calls, link.count().read]).toEqual([1, undefined]);
+  const local = cache.namespace("local", { store: false });
+  expect(await errorOf(local.get("k", { consistency: "strong" } as never))).toMatchObject({ code: "ISOCACHE_OPTION" });
 });

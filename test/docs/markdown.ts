@@ -61,19 +61,24 @@ export function linksIn(prose: readonly string[]): { target: string; line: numbe
   );
 }
 
-/** The anchors that GitHub makes of a page's headings. */
+/** The anchors of a page: those that GitHub makes of its headings, and those that it sets itself. */
 export function anchorsIn({ text, path }: SourceText): string[] {
   const inCode = new Set(splitPage({ text, path }).blocks.flatMap(({ lines }) => lines));
   const headings = text.split("\n").filter((line, index) => /^#{1,6} /.test(line) && !inCode.has(index + 1));
-  return headings.map((line) =>
-    line
+  const count = new Map<string, number>();
+  const slugs = headings.map((line) => {
+    const slug = line
       .replace(/^#+ /, "")
       .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
       .trim()
       .toLowerCase()
       .replace(/[^\p{L}\p{N}\s_-]/gu, "")
-      .replace(/\s/g, "-"),
-  );
+      .replace(/\s/g, "-");
+    const times = count.get(slug) ?? 0;
+    count.set(slug, times + 1);
+    return times === 0 ? slug : `${slug}-${times}`;
+  });
+  return [...slugs, ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = ""]) => id)];
 }
 
 /** Tables, each with the nearest heading above it; the first of the rows of cells is not the header. A `\|` stays in its cell. */
@@ -90,3 +95,9 @@ export function tablesIn(text: string): { heading: string; rows: string[][] }[] 
   }
   return tables;
 }
+
+/** The rows of the first table under a heading; a cell that is one piece of code comes without its backticks. */
+export const rowsUnder = (text: string, heading: string): string[][] =>
+  (tablesIn(text).find((table) => table.heading === heading)?.rows ?? []).map((row) =>
+    row.map((cell) => cell.replace(/^`([^`]*)`$/, "$1")),
+  );

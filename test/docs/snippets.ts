@@ -9,7 +9,9 @@ import type { Offence } from "../house/rule.ts";
 import { binary, root, toolEnv } from "../tooling/install.mjs";
 import type { Block } from "./markdown.ts";
 
-export const isSnippet = ({ language }: Block): boolean => language === "ts" || language === "js";
+/** Blocks that run by themselves; those marked `runner` are for test runners, and run in custom-store.test.ts. */
+export const isSnippet = ({ language, words }: Block): boolean =>
+  (language === "ts" || language === "js") && !words.includes("runner");
 
 /** Blocks that need workerd: they see Workers' types and are bundled, not run in Node. */
 export const isWorker = ({ words }: Block): boolean => words.includes("worker");

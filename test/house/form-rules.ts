@@ -8,7 +8,9 @@ import { commentsOf, isCode, lineAt, parse, walk } from "./syntax.ts";
 const maxLines = 300;
 
 /** Files that may be longer, each with its reason. */
-export const longFiles: Readonly<Record<string, string>> = {};
+export const longFiles: Readonly<Record<string, string>> = {
+  "src/store/contract.ts": "types and docstrings alone, meant to be read from the first line to the last",
+};
 
 const linesIn = (text: string): number => text.replace(/\n$/, "").split("\n").length;
 

@@ -1,6 +1,6 @@
 // The house is clean, each rule finds what is planted against it, and none cries over what is allowed.
 import { describe, expect, it } from "vitest";
-import { filesStayShort } from "./form-rules.ts";
+import { filesStayShort, longFiles } from "./form-rules.ts";
 import type { SourceText } from "./repository.ts";
 import { readRepository } from "./repository.ts";
 import type { Rule } from "./rule.ts";
@@ -18,6 +18,9 @@ function plant(files: Record<string, readonly string[]>): SourceText[] {
 function offences(rule: Rule, files: Record<string, readonly string[]>): string[] {
   return rule.find(plant(files)).map(show);
 }
+
+/** Those that may be long, as they are. */
+const listed = Object.fromEntries(Object.keys(longFiles).map((path) => [path, Array.from({ length: 301 }, () => "")]));
 
 /** Each offence as "file:line" and a piece of what is said. */
 const planted: Record<RuleName, { files: Record<string, readonly string[]>; found: readonly [string, string][] }> = {
@@ -140,7 +143,7 @@ const planted: Record<RuleName, { files: Record<string, readonly string[]>; foun
     ],
   },
   filesStayShort: {
-    files: { "src/a.ts": Array.from({ length: 301 }, () => "") },
+    files: { "src/a.ts": Array.from({ length: 301 }, () => ""), ...listed },
     found: [["src/a.ts:301", "301 lines"]],
   },
   firstLineSaysTheIdea: {
@@ -300,7 +303,7 @@ const allowed: Record<RuleName, Record<string, readonly string[]>> = {
     "src/codec/encrypt.ts": [`export const iv = () => crypto.getRandomValues(new Uint8Array(12));`],
     "runtimes/cloudflare/object.ts": [`export const now = (): number => Date.now();`],
   },
-  filesStayShort: { "src/a.ts": Array.from({ length: 300 }, () => "") },
+  filesStayShort: { "src/a.ts": Array.from({ length: 300 }, () => ""), ...listed },
   firstLineSaysTheIdea: { "src/a.ts": [`// One idea.`], "test/run.mjs": [`#!/usr/bin/env node`, `// Runs.`] },
   importsNameTheFile: { "src/a.ts": [`import { b } from "./b.ts";`], "test/a.ts": [`import { it } from "vitest";`] },
   namedExports: {

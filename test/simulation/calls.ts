@@ -1,5 +1,5 @@
 // Makes the calls of a schedule on a real cache, and writes down what came of them.
-import type { Cache } from "../../src/cache.ts";
+import type { Cache } from "../../src/cache-types.ts";
 import type { EntryOptions, ReadOptions } from "../../src/options/entry.ts";
 import { checkBound } from "./checks/bound.ts";
 import { checkNothing, checkRejection } from "./checks/fail-open.ts";

@@ -1,5 +1,5 @@
 // Runs one schedule: real caches and a real store on one virtual clock, until all faults are over and everything has ended.
-import type { Cache } from "../../src/cache.ts";
+import type { Cache } from "../../src/cache-types.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { Platform } from "../../src/platform.ts";
 import { virtualPlatform, type VirtualPlatform } from "../../src/testing/virtual-platform.ts";

@@ -2,6 +2,7 @@
 import { storeDriver } from "../store-driver.ts";
 import type { StoreDriver, StoreFixture } from "../store-driver.ts";
 
+/** One promise of the store contract. */
 export interface StoreCase {
   /** The behaviour, as a sentence. */
   readonly name: string;

@@ -1,5 +1,5 @@
 // The memory tier stays within its bytes and its entries, at every instant.
-import type { Cache } from "../../../src/cache.ts";
+import type { Cache } from "../../../src/cache-types.ts";
 import type { History } from "../history.ts";
 import type { Life } from "../life.ts";
 import type { InstancePlan } from "../plan.ts";
