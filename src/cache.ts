@@ -10,6 +10,7 @@ import type { Loader } from "./engine/context.ts";
 import { eagerFrom, isValid, type Copy } from "./engine/copy.ts";
 import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
 import { child, keyPrefix, ROOT, scopedTag, storedKey, userKey, userTags, type Scope } from "./engine/names.ts";
+import { createMany } from "./engine/many.ts";
 import { countHit, read, type Found } from "./engine/read.ts";
 import type { Reader } from "./engine/reader.ts";
 import { setValue } from "./engine/set.ts";
@@ -190,17 +191,30 @@ function createPart(part: Part): Cache {
     },
     wrap: wrapWith({ getOrSet, remove, check: (given) => void resolveEntry(defaults, given) }),
     ...manyWith({
-      engine,
-      request,
       defaults,
-      keyOf,
-      find,
-      put,
-      remove,
+      checkKey: keyOf,
       hit(key, given) {
         const copy = hit(key, given);
         if (copy) countHit(engine, request, key, "memory", "fresh", 0);
-        return copy;
+        return copy && { value: give(copy.held) };
+      },
+      begin(names, loadAll) {
+        const many = createMany(engine, request, names.map(keyOf), loadAll);
+        const caller = { ...request, many };
+        // That there is one says that what is missing is to be loaded: by `loadAll`.
+        const loader = loadAll && ((): void => undefined);
+        return {
+          async find(key, options) {
+            try {
+              const found = await find(key, loader, options, caller);
+              return found && { value: give(found.copy.held) };
+            } finally {
+              many.decided(keyOf(key));
+            }
+          },
+          put: (key, value, options) => put(key, value, options, caller),
+          remove: (key) => remove(key, caller),
+        };
       },
     }),
     warm: warmWith({ getOrSet, report: (error, key) => report(engine, request, "warm", error, key) }),

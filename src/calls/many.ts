@@ -1,10 +1,5 @@
 // Many keys in one call: what they need of the store is fetched in one round trip per partition, what is missing in one load.
-import type { LoaderContext, Loader, StaleValue } from "../engine/context.ts";
-import type { Copy } from "../engine/copy.ts";
-import type { Engine, RequestScope } from "../engine/engine.ts";
-import { createMany, type LoadAll } from "../engine/many.ts";
-import type { Found } from "../engine/read.ts";
-import { give } from "../codec/walk.ts";
+import type { LoadAll, LoaderContext, StaleValue } from "../engine/context.ts";
 import { IsocacheError } from "../errors.ts";
 import { resolveEntry, resolveRead } from "../options/entry.ts";
 import type { EntryOptions, ReadOptions, ResolvedEntry } from "../options/entry.ts";
@@ -75,23 +70,28 @@ export interface ManyKeys {
   deleteMany(keys: Iterable<string>): Promise<void>;
 }
 
+/** A value that was found. */
+interface Found {
+  readonly value: unknown;
+}
+
+/** One call for many keys, whose parts share their round trips. */
+interface ManyCall {
+  /** The value of a key; loaded, by the call's `loadAll`, if there is none. */
+  find(name: string, options: ResolvedEntry): Promise<Found | undefined>;
+  put(name: string, value: unknown, options: ResolvedEntry): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
 /** What calls for many keys need of their cache. */
 export interface ManyPorts {
-  readonly engine: Engine;
-  readonly request: RequestScope;
   readonly defaults: ResolvedEntry;
-  /** The stored key. Throws a KeyError. */
-  keyOf(name: string): string;
-  /** A hit in memory that needs nothing else, already counted. */
-  hit(name: string, given: EntryOptions | undefined): Copy | undefined;
-  find(
-    name: string,
-    loader: Loader<unknown> | undefined,
-    options: ResolvedEntry,
-    caller: RequestScope,
-  ): Promise<Found | undefined>;
-  put(name: string, value: unknown, options: ResolvedEntry, caller: RequestScope): Promise<void>;
-  remove(name: string, caller: RequestScope): Promise<void>;
+  /** Throws a KeyError. */
+  checkKey(name: string): void;
+  /** A hit in memory that needs nothing else. */
+  hit(name: string, given: EntryOptions | undefined): Found | undefined;
+  /** Begins a call. `loadAll` loads what is missing of these, once all others are found or are being loaded elsewhere. */
+  begin(names: readonly string[], loadAll?: LoadAll): ManyCall;
 }
 
 /** So many keys are named in a message; all are in `keys`. */
@@ -107,13 +107,13 @@ class Answer {
 }
 
 export function manyWith(ports: ManyPorts): ManyKeys {
-  const { engine, request, defaults, keyOf, hit, find, put, remove } = ports;
+  const { defaults, checkKey, hit, begin } = ports;
 
   /** The keys, each once. Throws for what is none, before anything is asked. */
   const namesOf = (keys: Iterable<string>): string[] => {
     if (typeof keys === "string" || typeof keys?.[Symbol.iterator] !== "function") refuse("keys", keys, "an iterable");
     const names = [...new Set(keys)];
-    names.forEach(keyOf);
+    names.forEach(checkKey);
     return names;
   };
 
@@ -144,20 +144,11 @@ export function manyWith(ports: ManyPorts): ManyKeys {
   ): Promise<Map<string, T>> => {
     const found = new Map(names.map((name) => [name, hit(name, given)]));
     const absent = names.filter((name) => !found.get(name));
-    const many = createMany(engine, request, absent.map(keyOf), loadAll);
-    const caller = { ...request, many };
-    // What is missing is loaded by `loadAll`; that there is a loader says that it is to be.
-    const loader = loadAll && ((): void => undefined);
-    await all(operation, absent, async (name) => {
-      try {
-        found.set(name, (await find(name, loader, options, caller))?.copy);
-      } finally {
-        many.decided(keyOf(name));
-      }
-    });
+    const call = begin(absent, loadAll);
+    await all(operation, absent, async (name) => void found.set(name, await call.find(name, options)));
     const values = new Map<string, T>();
     // What is kept under a key is what its loader made, or what the caller says it is.
-    for (const [name, copy] of found) if (copy) values.set(name, give(copy.held) as T);
+    for (const [name, hit] of found) if (hit) values.set(name, hit.value as T);
     return values;
   };
 
@@ -176,15 +167,15 @@ export function manyWith(ports: ManyPorts): ManyKeys {
       for (const entry of entries) {
         each("entries", entry, ENTRY, () => undefined);
         const { key, value, options } = entry;
-        keyOf(key);
+        checkKey(key);
         settings.set(key, [value, resolveEntry(defaults, options)]);
       }
-      const caller = { ...request, many: createMany(engine, request) };
-      await all("setMany", [...settings.keys()], (name) => put(name, ...settings.get(name)!, caller)); // they are its keys
+      const call = begin([...settings.keys()]);
+      await all("setMany", [...settings.keys()], (name) => call.put(name, ...settings.get(name)!)); // they are its keys
     },
     async deleteMany(keys) {
-      const caller = { ...request, many: createMany(engine, request) };
-      await all("deleteMany", namesOf(keys), (name) => remove(name, caller));
+      const names = namesOf(keys);
+      await all("deleteMany", names, begin(names).remove);
     },
   };
 }

@@ -42,3 +42,15 @@ export interface LoaderContext {
 
 /** Produces the value of a key. */
 export type Loader<T> = (context: LoaderContext) => T | PromiseLike<T>;
+
+/** A key that is missing, of a call for many: what a loader of its own would be given, and how it gets its value. */
+export interface Missing {
+  readonly context: LoaderContext;
+  /** Takes what a loader of its own would answer. */
+  resolve(answer: unknown): void;
+  /** The load of this key has failed. */
+  reject(error: unknown): void;
+}
+
+/** Loads all that is missing, and settles each. The signal fires when none of them is of use any more. */
+export type LoadAll = (missing: readonly Missing[], signal: AbortSignal) => Promise<void>;

@@ -2,22 +2,11 @@
 import { StoreError } from "../errors.ts";
 import { MAX_BATCH_BYTES, MAX_BATCH_ITEMS, type BatchItem, type BatchItemReply } from "../store/contract.ts";
 import { send, takeIn } from "./call.ts";
-import type { LoaderContext } from "./context.ts";
+import type { LoadAll, Missing } from "./context.ts";
 import { every, pause, within, type Answered, type Engine, type Many, type RequestScope } from "./engine.ts";
 import type { Flight } from "./flight.ts";
 import { inTurn } from "./slots.ts";
 import type { View } from "./view.ts";
-
-/** A key that is missing: what a loader of its own would be given, and how it gets its value. */
-export interface Missing {
-  readonly flight: Flight;
-  readonly context: LoaderContext;
-  resolve(answer: unknown): void;
-  reject(error: unknown): void;
-}
-
-/** Loads what is missing, and settles each. The signal fires when none of them is of use any more. */
-export type LoadAll = (missing: readonly Missing[], signal: AbortSignal) => Promise<void>;
 
 /** An operation that waits for its round trip. */
 interface Asked {
@@ -75,7 +64,7 @@ export function createMany(engine: Engine, scope: RequestScope, keys: Iterable<s
   const encodings = new Set<Promise<unknown>>();
   const tickers = new Map<number, { readonly steps: Set<() => void>; readonly stop: () => void }>();
   const undecided = new Set(keys);
-  let missing: Missing[] = [];
+  let missing: (Missing & { readonly flight: Flight })[] = [];
   let isLoading = false;
   let pausing: Promise<void> | undefined;
   let asked = 0;
