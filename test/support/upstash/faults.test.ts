@@ -87,6 +87,7 @@ describe.skipIf(redis.isMissing)("faults", () => {
     const { ask, send } = await world({ redis: own.url });
     const next = events(await send("/subscribe/c", { headers: { accept: "text/event-stream" } }));
     expect(await next(1)).toEqual(["data: subscribe,c,1"]);
+    expect((await ask("/ping"))[0]).toBe(200);
     await own.kill();
     await expect(next(1)).rejects.toThrow();
     await expect.poll(async () => (await ask("/ping"))[0], { timeout: 20_000 }).toBe(503);

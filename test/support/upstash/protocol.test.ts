@@ -23,6 +23,8 @@ describe.skipIf(redis.isMissing)("commands", () => {
     expect(await ask(`/ttl/${key}`)).toEqual([200, { result: 50 }]);
     expect(server.counts()).toEqual({ SET: 3, GET: 2, TTL: 2 });
     expect(server.billed()).toBe(7);
+    // In a query a plus is a space, in a path it is itself.
+    expect(await ask("/echo?a+b%2Bc")).toEqual([200, { result: "a b+c" }]);
   });
 
   test("a body is a command: strings, numbers and booleans", async () => {
