@@ -1,6 +1,8 @@
 // A redis-server of one's own, and the proxy in front of it: they do to clients what the tests of stores need.
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
+import { Redis } from "ioredis";
+import { createClient } from "redis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startRedisProxy } from "./redis-proxy.ts";
 import { startRedis } from "./redis.ts";
@@ -112,6 +114,18 @@ describe.skipIf(redis.isMissing)("the proxy", () => {
       { isOpen: true, counts: { GET: 2, ECHO: 1 } },
       { isOpen: true, counts: { ECHO: 1 } },
     ]);
+  });
+
+  test("understands what ioredis and node-redis send", async () => {
+    const { proxy } = await proxied();
+    const io = new Redis(proxy.url);
+    onTestFinished(() => io.disconnect());
+    const node = createClient({ url: proxy.url });
+    onTestFinished(() => node.destroy());
+    await Promise.all([io.ping(), node.connect()]);
+    proxy.reset();
+    await Promise.all([io.echo("a"), io.eval("return 1", 0), node.echo("b"), node.multi().echo("c").exec()]);
+    expect(proxy.counts()).toEqual({ ECHO: 3, EVAL: 1, MULTI: 1, EXEC: 1 });
   });
 
   test("holds requests and answers until it is told to resume, and loses nothing", async () => {
