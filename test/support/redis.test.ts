@@ -53,6 +53,7 @@ describe.skipIf(program("redis").isMissing)("a redis-server of one's own", () =>
     expect(path).toContain("isocache-redis-");
     expect(existsSync(path)).toBe(false);
     await expect(server.command("PING")).rejects.toThrow("ECONNREFUSED");
+    await expect(server.restart()).rejects.toThrow("was closed");
   });
 
   test("keeps its port over a restart, and only what is on the disk survives a kill", async () => {
