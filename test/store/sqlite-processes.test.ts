@@ -84,10 +84,13 @@ test("processes killed in the middle of writing leave a sound file, right totals
   expect(await cache.get("k")).toBe("v");
 });
 
-const bun = binary("bun");
-const reason = existsSync(bun) ? "" : " (skipped: bun is not installed)";
-test.skipIf(reason !== "")(`Bun's own SQLite keeps every promise of the store contract${reason}`, async () => {
-  const { code, output } = await runTool(bun, ["test/store/sqlite/bun.mjs"], { env: { NO_COLOR: "1" } });
-  expect(output).toMatch(/^(\d+) of \1 held, in Bun/);
-  expect(code).toBe(0);
-});
+const runtimes = { bun: [], deno: ["run", "--no-lock", "--no-remote", "--node-modules-dir=manual", "-A"] };
+for (const [name, args] of Object.entries(runtimes)) {
+  const program = binary(name);
+  const reason = existsSync(program) ? "" : ` (skipped: ${name} is not installed)`;
+  test.skipIf(reason)(`SQLite in ${name} keeps every promise of the store contract${reason}`, async () => {
+    const script = "test/store/sqlite/other-runtimes.mjs";
+    const { output } = await runTool(program, [...args, script], { env: { NO_COLOR: "1" } });
+    expect(output.trim()).toMatch(/^(\d+) of \1 held$/);
+  });
+}
