@@ -78,7 +78,12 @@ const scenes: Readonly<Record<string, CacheOptions>> = {
   "write-lost-after": {},
   crowd: {},
   coherence: { maxStaleness: "500ms" },
+  many: { maxStaleness: "500ms" },
+  "many-cut": {},
 };
+
+/** Keys beside the one of a scene. */
+const manyKeys = (key: string): string[] => Array.from({ length: 100 }, (_, index) => `${key}/${index}`);
 
 const makeCache = (way: Way, scene: string, options: CacheOptions): Cache => {
   const platform = cloudflarePlatform();
@@ -132,6 +137,18 @@ async function act(name: string, action: string, params: URLSearchParams, ctx: E
       return Response.json(begun.get(key) ?? 0);
     case "stats":
       return Response.json(cache.stats());
+    case "read-many": {
+      begun.set(key, (begun.get(key) ?? 0) + 1);
+      const values = await cache.getOrSetMany(manyKeys(key), async (missing) => {
+        const text = await loadPage(key);
+        return new Map(missing.map((each) => [each, text]));
+      });
+      await loadPage("/after");
+      return new Response(`${values.size} times ${[...new Set(values.values())].join(", ")}`);
+    }
+    case "delete-many":
+      await cache.deleteMany(manyKeys(key));
+      return new Response("done");
     case "delete":
       await cache.delete(key);
       return new Response("done");

@@ -43,7 +43,7 @@ export interface Scene {
   /** A reader that answers as soon as the origin is asked, and leaves its load behind. */
   leaveEarly(isolate: string): Promise<void>;
   /** A reader whose client can be cut off. */
-  raw(isolate: string): RawRequest;
+  raw(isolate: string, action?: string): RawRequest;
   /** What the cache's object was asked since it was made. */
   calls(): Promise<Readonly<Record<string, number>>>;
   stats(isolate: string): Promise<Stats>;
@@ -152,7 +152,7 @@ function createScene(workerd: Workerd, origin: Origin, cache: string): Scene {
       release();
       expect((await answer).text).toContain("/early");
     },
-    raw: (isolate) => workerd.raw(isolate, `/${cache}/read?${new URLSearchParams({ key })}`),
+    raw: (isolate, action = "read") => workerd.raw(isolate, `/${cache}/${action}?${new URLSearchParams({ key })}`),
     calls: async () => JSON.parse(await manage("calls")) as Record<string, number>, // as the Worker beside this file writes it
     stats: async (isolate) => JSON.parse((await ask(isolate, "stats")).text) as Stats, // the same
     evict: () => workerd.evict("CACHE", object),

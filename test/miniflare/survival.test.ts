@@ -163,6 +163,40 @@ describe.each(["2024-01-01", "2026-10-23"])("the whole cache at compatibility da
       expect((await scene.ask("edge1")).text).toBe(`${scene.key} 3`);
     });
 
+    test("a hundred keys in one call cost two calls of the object, and are loaded once for two isolates", async () => {
+      const scene = workerd.scene(way, "many");
+      const all = (loads: number): string => `100 times ${scene.key} ${loads}`;
+      const release = scene.hold();
+      const leading = scene.ask("edge1", "read-many");
+      await scene.loading(1);
+      const before = (await scene.calls())["batch"] ?? 0;
+      const following = scene.ask("edge2", "read-many");
+      await until(async () => ((await scene.calls())["batch"] ?? 0) > before, true);
+      release();
+      expect(texts([await leading, await following])).toEqual(new Set([all(1)]));
+      const { batch = 0 } = await scene.calls();
+      expect((await scene.ask("edge1", "read-many")).text).toBe(all(1));
+      expect((await scene.calls())["batch"]).toBe(batch);
+      await scene.ask("edge1", "delete-many");
+      expect((await scene.ask("edge1", "read-many")).text).toBe(all(2));
+      expect((await scene.calls())["batch"]).toBe(batch + 3);
+      await until(async () => (await scene.ask("edge2", "read-many")).text, all(2));
+      expect(scene.loads()).toBe(2);
+    });
+
+    test("many keys are loaded on though the client of the one who loads them is gone", async () => {
+      const scene = workerd.scene(way, "many-cut");
+      const release = scene.hold();
+      const leader = scene.raw("edge1", "read-many");
+      await scene.loading(1);
+      const here = scene.ask("edge1", "read-many");
+      const there = scene.ask("edge2", "read-many");
+      await workerd.cut("edge1", leader);
+      release();
+      expect(texts([await here, await there])).toEqual(new Set([`100 times ${scene.key} 1`]));
+      expect(scene.loads()).toBe(1);
+    });
+
     test("a hundred readers in two isolates cost one load and three calls of the object", async () => {
       const scene = workerd.scene(way, "crowd");
       const { release, here, there } = await stampede(scene, 49);
