@@ -199,7 +199,11 @@ async function fly(
     reader.leave = () => void (--mine.callers || mine.cancel?.());
     await flight.promise;
   }
-  if (!flight.outcome) throw flight.error; // one of both is there once it is done
+  if (!flight.outcome) {
+    // A strict one has failed with the store, which this reader does not need.
+    if (flight === running && flight.error instanceof StoreError && !isStrict(engine, reader)) return AGAIN;
+    throw flight.error; // one of both is there once it is done
+  }
   return settle(engine, reader, flight.outcome, flight === running);
 }
 
