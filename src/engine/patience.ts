@@ -43,6 +43,8 @@ export function patiently(engine: Engine, reader: Reader, work: Promise<Answer>)
       reader.hasLeft = true;
       reader.leave?.();
       reject(signal!.reason as Error); // it has one: it fired, and its reason is the caller's
+      // Until what it had begun has taken back its timers (P6).
+      request.waitUntil(work.catch(() => undefined));
     };
     const done = (): void => {
       timers.forEach((cancel) => cancel());
