@@ -383,4 +383,43 @@ export const cases: readonly Case[] = [
       },
     ],
   },
+  {
+    // A strict read had failed with the store, and so did another that had joined it and needs no store.
+    name: "a read of memory alone fails with the store",
+    plan: plainPlan({
+      seed: 137,
+      spanMs: 600,
+      maxStalenessMs: 150,
+      storeTimeoutMs: 300,
+      leaseMs: 2_000,
+      instances: [{ strict: true }],
+      network: { slow: 0.3, slowDelay: [150, 600] },
+      ops: [
+        { id: 16, at: 297, instance: 0, kind: "getOrSet" },
+        { id: 15, at: 319, instance: 0, kind: "getOrSet", entry: { store: false } },
+      ],
+    }),
+    undo: [
+      {
+        file: "engine/read.ts",
+        from: "if (flight === running && flight.error instanceof",
+        to: "if (false && flight.error instanceof",
+      },
+    ],
+  },
+  {
+    // Nobody had announced the question of a caller that left: its request ended, and its timer was kept.
+    name: "a caller that leaves leaves its timers",
+    plan: plainPlan({
+      seed: 32,
+      spanMs: 600,
+      storeTimeoutMs: 300,
+      failureBackoffMs: 1_000,
+      encodeMs: 10,
+      instances: [{ worker: true }],
+      network: { slow: 0.3 },
+      ops: [{ id: 1, at: 147, instance: 0, kind: "getEntry", leavesAfterMs: 21 }],
+    }),
+    undo: [{ file: "engine/patience.ts", from: "      request.waitUntil(work.catch(() => undefined));\n", to: "" }],
+  },
 ];
