@@ -9,7 +9,7 @@ import type { Reader } from "./reader.ts";
 /** What a caller is given. */
 type Answer = Pick<Hit, "copy" | "state" | "tier"> | undefined;
 
-/** Who is past its soft time-out while it is not yet known what is stale looks again this often. */
+/** Who is past its soft time-out, and knows of nothing stale, looks again this often: it may yet come to another flight. */
 const LOOK_MS = 100;
 /** No timer holds more; nobody waits that long. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -63,7 +63,7 @@ export function patiently(engine: Engine, reader: Reader, work: Promise<Answer>)
       if (engine.closed) return;
       const stale = staleFor(engine, reader);
       if (stale) leave(() => resolve(stale));
-      else if (!engine.flights.get(reader.key)?.isLoading) arm(LOOK_MS, soft);
+      else arm(LOOK_MS, soft);
     };
     work.finally(done).then(resolve, reject);
     signal?.addEventListener("abort", abort);
