@@ -422,4 +422,45 @@ export const cases: readonly Case[] = [
     }),
     undo: [{ file: "engine/patience.ts", from: "      request.waitUntil(work.catch(() => undefined));\n", to: "" }],
   },
+  {
+    // At its soft time-out the reader waited for a load that had nothing stale to serve. What that brought came too late
+    // for it; it began a load of its own, with something stale, and nobody looked again.
+    name: "a soft time-out is forgotten when a flight is of no use",
+    plan: plainPlan({
+      seed: 1_778,
+      spanMs: 2_500,
+      maxStalenessMs: 400,
+      network: { slow: 0.1 },
+      ops: [
+        {
+          id: 0,
+          at: 2_191,
+          instance: 0,
+          path: ["n", "m"],
+          kind: "getOrSet",
+          key: "l",
+          entry: { ttl: 30, staleIfError: 300 },
+          loader: { ms: 127 },
+        },
+        {
+          id: 1,
+          at: 2_384,
+          instance: 0,
+          path: ["n", "m"],
+          kind: "getOrSet",
+          key: "l",
+          entry: { softTimeout: 10 },
+          loader: { ms: 715 },
+        },
+      ],
+      instances: [{}],
+    }),
+    undo: [
+      {
+        file: "engine/patience.ts",
+        from: "else arm(LOOK_MS, soft);",
+        to: "else if (!engine.flights.get(reader.key)) arm(LOOK_MS, soft);",
+      },
+    ],
+  },
 ];

@@ -42,7 +42,7 @@ export const FAULTS = [
   "nothing was kept",
   "value too large",
   "value refused",
-  "refreshed before its time",
+  "refreshed before its end",
 ] as const;
 
 export type FaultName = (typeof FAULTS)[number];

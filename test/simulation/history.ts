@@ -25,6 +25,8 @@ export interface Value {
   /** The longer one of the stale windows; and that in which it may be served though its loader works. */
   staleMs: number;
   revalidateMs: number;
+  /** Its ttl is what it was stored with: chance has not shortened it, nor a renewal changed it. */
+  isExact: boolean;
   /** It may be kept at all; and in the store, too. */
   readonly mayBeKept: boolean;
   readonly mayBeStored: boolean;

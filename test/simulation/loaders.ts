@@ -7,6 +7,7 @@ import type { VirtualPlatform } from "../../src/testing/virtual-platform.ts";
 import { isTooLarge } from "./checks/admission.ts";
 import { checkLoadLimit } from "./checks/load-limit.ts";
 import { checkSpared } from "./checks/strict.ts";
+import { checkReloaded, checkServedMeanwhile, type Reload } from "./checks/reloads.ts";
 import { isAfter, touches, type History, type Moment, type Value } from "./history.ts";
 import { requests, type Life, type Loading, type Phase, type Request } from "./life.ts";
 import type { Op, Plan } from "./plan.ts";
@@ -39,6 +40,7 @@ export function newValue(history: History, op: Op, by: Life, ttl = op.entry.ttl)
     ttlMs,
     staleMs: Math.max(staleWhileRevalidate, staleIfError),
     revalidateMs: staleWhileRevalidate,
+    isExact: (op.entry.jitter ?? 0) === 0,
     mayBeKept,
     mayBeStored: mayBeKept && store,
     by,
@@ -89,6 +91,7 @@ export function loaderOf(origin: Origin, life: Life, op: Op): Loader<Carried | n
   const renew = (context: LoaderContext, stale: Value, began: Moment, readAt: Moment): never => {
     context.set({ tags: stale.tags });
     stale.born = began;
+    stale.isExact = false;
     stale.readAt = readAt;
     stale.keptAt = Math.max(stale.keptAt, base.monotonic());
     stale.ttlMs = Math.max(stale.ttlMs, op.entry.ttl);
@@ -140,8 +143,12 @@ export function loaderOf(origin: Origin, life: Life, op: Op): Loader<Carried | n
     life.loading.add(loading);
     history.loads.set(name, (history.loads.get(name) ?? 0) + 1);
     signal.addEventListener("abort", () => void (loading.aborted = true));
-    if (stale !== undefined && op.entry.eagerRefresh !== undefined && stale.age < op.entry.ttl)
-      history.struck("refreshed before its time");
+    const old = history.values.get((stale?.value as Carried | null | undefined)?.n ?? 0); // nothing else is kept
+    if (stale !== undefined && old !== undefined) {
+      const reload: Reload = { op, life, request, loading, old, ageMs: stale.age };
+      checkReloaded(origin, reload);
+      checkServedMeanwhile(origin, reload);
+    }
     if (origin.engineOf(life.platform).slots.queue.size > 0) history.struck("loads in line");
     checkSpared(origin, life, op, request);
     checkLoadLimit(origin, life, op);

@@ -304,6 +304,14 @@ const edits: Readonly<Record<string, Edited>> = {
       { file: "engine/patience.ts", from: "    arm(hardTimeoutMs, () => {", to: "    arm(2 * hardTimeoutMs, () => {" },
     ],
   },
+  "a soft time-out serves nothing": {
+    by: "in time",
+    edits: [{ file: "engine/patience.ts", from: "    arm(softTimeoutMs, soft);\n", to: "    void soft;\n" }],
+  },
+  "an eager refresh comes too early": {
+    by: "windows",
+    edits: [{ file: "engine/copy.ts", from: "storedAt + fraction * ttlMs", to: "storedAt" }],
+  },
   "a signal ends nothing": {
     by: "in time",
     edits: [{ file: "engine/patience.ts", from: `signal?.addEventListener("abort", abort);`, to: "" }],

@@ -1,0 +1,66 @@
+// `eagerRefresh` and `softTimeout`: what is fresh is reloaded only when its time has come; and what is stale is served
+// to who has waited for that long.
+import { isExpiry, showOp, touches, type History, type Value } from "../history.ts";
+import type { Life, Loading, Request } from "../life.ts";
+import type { Origin } from "../loaders.ts";
+import type { Op } from "../plan.ts";
+
+/** A loader is called, and offered something that is there. */
+export interface Reload {
+  readonly op: Op;
+  readonly life: Life;
+  readonly request: Request | undefined;
+  readonly loading: Loading;
+  readonly old: Value;
+  /** By the reckoning of its instance. */
+  readonly ageMs: number;
+}
+
+/** Whoever waits for what is not yet known looks again so often. */
+const LOOK_MS = 100;
+
+const wasTouched = ({ invalidations }: History, value: Value, byExpiry: boolean): boolean =>
+  invalidations.some((each) => (!byExpiry || isExpiry(each)) && touches(each, value));
+
+/**
+ * What nobody has made stale is not reloaded before it is, unless its reader asks for that, or cannot ask the store. Who
+ * waited for a value counts its age from when it asked, which is before it was made; and clocks that jump count wrong.
+ */
+export function checkReloaded({ history, plan, base }: Origin, { op, life, request, old, ageMs }: Reload): void {
+  const { instances, storeTimeoutMs, leaseMs, faults } = plan;
+  const { heldReads, validates } = instances[op.instance]!; // it is one of them
+  if (request?.lastRead !== "answered" || !old.isExact || wasTouched(history, old, true) || validates) return;
+  if (life.jumpedAhead || faults.some(({ kind }) => kind === "storeClock")) return;
+  const { eagerRefresh = 1 } = op.entry;
+  const madeAt = old.readAt?.at ?? 0;
+  const atMostMs = base.monotonic() - madeAt + storeTimeoutMs + (heldReads > 0 ? leaseMs : 0);
+  if (atMostMs < Math.floor(eagerRefresh * old.ttlMs)) {
+    const what = `${showOp(op)} on ${life.name} reloads value ${old.n}`;
+    history.violate("windows", `${what}, ${ageMs} ms old, whose ttl is ${old.ttlMs}, refresh at ${eagerRefresh}`);
+  } else if (ageMs < old.ttlMs) history.struck("refreshed before its end");
+}
+
+/** The store has said what is stale: as long as that may be served, its reader waits for its soft time-out, and no longer. */
+export function checkServedMeanwhile(
+  { history, base }: Origin,
+  { op, life, request, loading, old, ageMs }: Reload,
+): void {
+  const { softTimeout } = op.entry;
+  if (softTimeout === undefined || request?.lastRead !== "answered" || !old.isExact) return;
+  const now = base.monotonic();
+  const endsAt = now - ageMs + old.ttlMs + old.staleMs;
+  const servedAt = Math.max(request.begunAt + op.burnMs + softTimeout, now) + LOOK_MS;
+  if (servedAt >= endsAt) return;
+  const { frozenMs } = life;
+  base.setTimeout(
+    () => {
+      if (request.answered || request.over || life.dead || life.closedEarly || life.frozenMs > frozenMs) return;
+      if (!life.loading.has(loading) || wasTouched(history, old, false)) return;
+      history.violate(
+        "in time",
+        `${showOp(op)} on ${life.name} waits for its loader, its soft time-out ${softTimeout} ms`,
+      );
+    },
+    servedAt - now + 1,
+  );
+}
