@@ -21,8 +21,9 @@ function staleFor(engine: Engine, reader: Reader): Answer {
   const { stale } = flight;
   const { copy, tier } = flight.stale as Hit; // it has a copy
   if (!isServableOnError(copy, engine.clock())) return undefined;
-  // Without a proof for this reader only if the store was asked for one, and is out of reach.
-  const use = useOf(engine, reader, stale, !flight.isOutage);
+  // Without a proof for this reader only if the store was asked for one, and is out of reach. Whoever leads may have found
+  // it so long ago: that says nothing of what was invalidated since.
+  const use = useOf(engine, reader, stale, !(flight.isOutage && reader.isUnproved));
   return use === "as it is" || use === "as stale" ? { copy, state: "stale", tier } : undefined;
 }
 

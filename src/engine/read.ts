@@ -143,6 +143,7 @@ async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined
     await sync(engine, reader.view, reader.needAt, reader.request);
     copy = copyInMemory(engine, reader.key);
     if (copy && !isProved(copy, reader) && isStrict(engine, reader)) return undefined;
+    reader.isUnproved = copy !== undefined && !isProved(copy, reader);
   }
   return copy && engine.clock() < copy.memoryUntil && copy.view === reader.view ? copy : undefined;
 }
