@@ -463,4 +463,25 @@ export const cases: readonly Case[] = [
       },
     ],
   },
+  {
+    // The store had failed the one who led. Another, much later, had only begun to ask it, and was served what it had not
+    // heard of being replaced, as if the store were out of its reach, too.
+    name: "a soft time-out serves what is not proved, since another found the store out of reach",
+    plan: plainPlan({
+      seed: 709_785,
+      spanMs: 8_000,
+      maxStalenessMs: 400,
+      leaseMs: 2_000,
+      encodeMs: 10,
+      instances: [{}, {}],
+      network: { errorAfter: 0.15 },
+      ops: [
+        { id: 12, at: 1_773, instance: 0, kind: "set", key: "l", entry: { staleIfError: 5_000 } },
+        { id: 15, at: 2_407, instance: 0, kind: "getOrSet", key: "l", loader: { ms: 2_210 } },
+        { id: 18, at: 3_277, instance: 1, kind: "set", key: "l" },
+        { id: 0, at: 4_608, instance: 0, kind: "getOrSet", key: "l", entry: { softTimeout: 0 } },
+      ],
+    }),
+    undo: [{ file: "engine/patience.ts", from: "!(flight.isOutage && reader.isUnproved)", to: "!flight.isOutage" }],
+  },
 ];

@@ -57,7 +57,7 @@ export function withExtras(
   const yields =
     negative && draw.chance(0.4) && (none === "null" || negativeTtl !== undefined || (!calm && kind !== "set"));
   // A lease is renewed for no longer than the hard time-out: where nothing else disturbs, that would be a second load.
-  const hard = timed && draw.chance(0.3) && !(calm && holds);
+  const hard = (timed || slow) && draw.chance(0.3) && !(calm && holds);
   return {
     ...op,
     entry: {

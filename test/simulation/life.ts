@@ -48,6 +48,8 @@ export interface Loading {
   readonly beganAt: number;
   /** It was offered something stale to keep. */
   readonly hadStale: boolean;
+  /** What the store has found stale, and until when that may be served instead. */
+  servable?: { readonly value: Value; readonly untilMs: number };
   aborted: boolean;
 }
 

@@ -312,6 +312,16 @@ const edits: Readonly<Record<string, Edited>> = {
     by: "windows",
     edits: [{ file: "engine/copy.ts", from: "storedAt + fraction * ttlMs", to: "storedAt" }],
   },
+  "a hard time-out serves nothing": {
+    by: "in time",
+    edits: [
+      {
+        file: "engine/patience.ts",
+        from: "leave(stale ? () => resolve(stale) : late);",
+        to: "void stale; leave(late);",
+      },
+    ],
+  },
   "a signal ends nothing": {
     by: "in time",
     edits: [{ file: "engine/patience.ts", from: `signal?.addEventListener("abort", abort);`, to: "" }],

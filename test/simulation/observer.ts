@@ -141,10 +141,11 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
     sends(life, sent, request) {
       const { nonce, deadline, write: what } = sent as WriteRequest; // what a write sends
       // Of a pull, the delete is asked for only when it has found out what is there; it may be sent later.
-      if (request?.op.kind === "pull" && request.invalidation === undefined && isOf(request.op, what)) {
-        const asked = request.foundAt ?? history.moment();
-        request.invalidation = { op: request.op, by: life, asked, made: undefined, done: new Map(), bounded: false };
-        history.invalidations.push(request.invalidation);
+      const pull = request?.op.kind === "pull" && !byNonce.has(nonce) ? request : undefined;
+      if (pull?.foundAt !== undefined && pull.invalidation === undefined && isOf(pull.op, what)) {
+        const { op, foundAt: asked } = pull;
+        pull.invalidation = { op, by: life, asked, made: undefined, done: new Map(), bounded: false };
+        history.invalidations.push(pull.invalidation);
       }
       const own = request?.invalidation;
       let invalidation = byNonce.get(nonce);

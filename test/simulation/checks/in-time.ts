@@ -2,6 +2,7 @@
 import { showOp } from "../history.ts";
 import { isRead, type Op } from "../plan.ts";
 import type { Call, World } from "../world.ts";
+import { checkNothingStale } from "./reloads.ts";
 
 /** Why a caller's signal fires. */
 export class CallerLeft extends Error {
@@ -35,12 +36,14 @@ export function checkInTime({ history }: World, call: Call): void {
 }
 
 /** A read was told that its hard time-out is over. */
-export function checkGivenUp({ history }: World, call: Call): void {
+export function checkGivenUp(world: World, call: Call): void {
+  const { history } = world;
   const { kind, entry } = call.op;
   const { hardTimeout = Infinity } = entry;
   if (kind !== "getOrSet" || tookMs(call) < hardTimeout) {
     history.violate("in time", `${showOp(call.op)} gave up after ${tookMs(call)} ms`);
   } else history.struck("caller past its hard time-out");
+  checkNothingStale(world, call);
 }
 
 /** A caller has left. If it led a load that nobody else waits for, that is to end. */

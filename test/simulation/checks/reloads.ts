@@ -1,9 +1,10 @@
-// `eagerRefresh` and `softTimeout`: what is fresh is reloaded only when its time has come; and what is stale is served
-// to who has waited for that long.
+// `eagerRefresh` and the time-outs: what is fresh is reloaded only when its time has come; and what is stale is served to
+// who has waited for long enough.
 import { isExpiry, showOp, touches, type History, type Value } from "../history.ts";
 import type { Life, Loading, Request } from "../life.ts";
 import type { Origin } from "../loaders.ts";
 import type { Op } from "../plan.ts";
+import type { Call, World } from "../world.ts";
 
 /** A loader is called, and offered something that is there. */
 export interface Reload {
@@ -40,27 +41,36 @@ export function checkReloaded({ history, plan, base }: Origin, { op, life, reque
   } else if (ageMs < old.ttlMs) history.struck("refreshed before its end");
 }
 
-/** The store has said what is stale: as long as that may be served, its reader waits for its soft time-out, and no longer. */
-export function checkServedMeanwhile(
-  { history, base }: Origin,
-  { op, life, request, loading, old, ageMs }: Reload,
-): void {
-  const { softTimeout } = op.entry;
-  if (softTimeout === undefined || request?.lastRead !== "answered" || !old.isExact) return;
-  const now = base.monotonic();
-  const endsAt = now - ageMs + old.ttlMs + old.staleMs;
-  const servedAt = Math.max(request.begunAt + op.burnMs + softTimeout, now) + LOOK_MS;
-  if (servedAt >= endsAt) return;
-  const { frozenMs } = life;
-  base.setTimeout(
-    () => {
-      if (request.answered || request.over || life.dead || life.closedEarly || life.frozenMs > frozenMs) return;
-      if (!life.loading.has(loading) || wasTouched(history, old, false)) return;
-      history.violate(
-        "in time",
-        `${showOp(op)} on ${life.name} waits for its loader, its soft time-out ${softTimeout} ms`,
-      );
-    },
-    servedAt - now + 1,
+/** Whether there is something else to serve than what the loader will bring, for one who is not waiting for it any more. */
+function isServable(history: History, { jumpedAhead }: Life, { servable }: Loading, nowMs: number): boolean {
+  return (
+    servable !== undefined && nowMs < servable.untilMs && !jumpedAhead && !wasTouched(history, servable.value, false)
   );
+}
+
+/** The store has said what is stale: as long as that may be served, its reader waits for its soft time-out, and no longer. */
+export function checkServedMeanwhile({ history, base }: Origin, reload: Reload): void {
+  const { op, life, request, loading, old, ageMs } = reload;
+  const { softTimeout } = op.entry;
+  if (request?.lastRead !== "answered" || !old.isExact) return;
+  const now = base.monotonic();
+  loading.servable = { value: old, untilMs: now - ageMs + old.ttlMs + old.staleMs };
+  if (softTimeout === undefined) return;
+  const servedAt = Math.max(request.begunAt + op.burnMs + softTimeout, now) + LOOK_MS + 1;
+  const { frozenMs } = life;
+  const look = (): void => {
+    if (request.answered || request.over || life.dead || life.closedEarly || life.frozenMs > frozenMs) return;
+    if (!life.loading.has(loading) || !isServable(history, life, loading, servedAt)) return;
+    const what = `${showOp(op)} on ${life.name} waits for its loader`;
+    history.violate("in time", `${what}, its soft time-out ${softTimeout} ms`);
+  };
+  base.setTimeout(look, servedAt - now);
+}
+
+/** A reader was told that its hard time-out is over: its loader runs, and there is nothing stale. */
+export function checkNothingStale({ history, base }: World, { op, life, request }: Call): void {
+  for (const loading of life.loading) {
+    if (loading.request !== request || !isServable(history, life, loading, base.monotonic() + 1)) continue;
+    history.violate("in time", `${showOp(op)} on ${life.name} gave up, and there was something stale to serve`);
+  }
 }
