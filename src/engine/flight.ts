@@ -55,8 +55,6 @@ export interface Flight {
   readonly alone: boolean;
   /** What may be served while it is reloaded, as far as it is known. */
   stale: Outcome | undefined;
-  /** Its loader was called: what is stale is known. */
-  isLoading?: boolean;
   /** The store did not answer: what is stale may be without a proof. */
   isOutage?: boolean;
 }

@@ -44,7 +44,6 @@ export async function load(
   const { view, key, name } = reader;
   const { token } = flight;
   flight.stale = stale;
-  flight.isLoading = true;
   const old = stale?.copy;
   const began = ++engine.tick;
   const beganAt = engine.clock();

@@ -9,7 +9,7 @@ import type { Reader } from "./reader.ts";
 /** What a caller is given. */
 type Answer = Pick<Hit, "copy" | "state" | "tier"> | undefined;
 
-/** Who is past its soft time-out while it is not yet known what is stale looks again this often. */
+/** Who is past its soft time-out, and knows of nothing stale, looks again this often: it may yet come to another flight. */
 const LOOK_MS = 100;
 /** No timer holds more; nobody waits that long. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -21,8 +21,9 @@ function staleFor(engine: Engine, reader: Reader): Answer {
   const { stale } = flight;
   const { copy, tier } = flight.stale as Hit; // it has a copy
   if (!isServableOnError(copy, engine.clock())) return undefined;
-  // Without a proof for this reader only if the store was asked for one, and is out of reach.
-  const use = useOf(engine, reader, stale, !flight.isOutage);
+  // Without a proof for this reader only if the store was asked for one, and is out of reach. Whoever leads may have found
+  // it so long ago: that says nothing of what was invalidated since.
+  const use = useOf(engine, reader, stale, !(flight.isOutage && reader.isUnproved));
   return use === "as it is" || use === "as stale" ? { copy, state: "stale", tier } : undefined;
 }
 
@@ -43,6 +44,8 @@ export function patiently(engine: Engine, reader: Reader, work: Promise<Answer>)
       reader.hasLeft = true;
       reader.leave?.();
       reject(signal!.reason as Error); // it has one: it fired, and its reason is the caller's
+      // Until what it had begun has taken back its timers (P6).
+      request.waitUntil(work.catch(() => undefined));
     };
     const done = (): void => {
       timers.forEach((cancel) => cancel());
@@ -61,7 +64,7 @@ export function patiently(engine: Engine, reader: Reader, work: Promise<Answer>)
       if (engine.closed) return;
       const stale = staleFor(engine, reader);
       if (stale) leave(() => resolve(stale));
-      else if (!engine.flights.get(reader.key)?.isLoading) arm(LOOK_MS, soft);
+      else arm(LOOK_MS, soft);
     };
     work.finally(done).then(resolve, reject);
     signal?.addEventListener("abort", abort);

@@ -144,6 +144,7 @@ async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined
     await sync(engine, reader.view, reader.needAt, reader.request);
     copy = copyInMemory(engine, reader.key);
     if (copy && !isProved(copy, reader) && isStrict(engine, reader)) return undefined;
+    reader.isUnproved = copy !== undefined && !isProved(copy, reader);
   }
   return copy && engine.clock() < copy.memoryUntil && copy.view === reader.view ? copy : undefined;
 }
@@ -201,7 +202,11 @@ async function fly(
     reader.leave = () => void (--mine.callers || mine.cancel?.());
     await flight.promise;
   }
-  if (!flight.outcome) throw flight.error; // one of both is there once it is done
+  if (!flight.outcome) {
+    // A strict one has failed with the store, which this reader does not need.
+    if (flight === running && flight.error instanceof StoreError && !isStrict(engine, reader)) return AGAIN;
+    throw flight.error; // one of both is there once it is done
+  }
   return settle(engine, reader, flight.outcome, flight === running);
 }
 

@@ -17,6 +17,8 @@ export interface Reader {
   readonly options: ResolvedEntry;
   /** Undefined: nothing is loaded; a miss is a miss. */
   readonly loader: Loader<unknown> | undefined;
+  /** The store was asked to prove what is in memory for it, and did not. */
+  isUnproved?: boolean;
   /** Its caller has left: nothing is begun for it any more. */
   hasLeft?: boolean;
   /** To be called when it leaves: takes it off the callers of the flight it waits for. */

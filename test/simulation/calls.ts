@@ -1,12 +1,15 @@
 // Makes the calls of a schedule on a real cache, and writes down what came of them.
 import type { Cache } from "../../src/cache-types.ts";
 import type { EntryOptions, ReadOptions } from "../../src/options/entry.ts";
+import { checkServed, isTooLarge } from "./checks/admission.ts";
 import { checkBound } from "./checks/bound.ts";
 import { checkNothing, checkRejection } from "./checks/fail-open.ts";
+import { CallerLeft, checkInTime } from "./checks/in-time.ts";
 import { checkAcknowledged, checkHonoured } from "./checks/loud-writes.ts";
 import { checkMemory } from "./checks/memory-bytes.ts";
+import { checkProved, isStrict } from "./checks/strict.ts";
 import { checkWindows } from "./checks/windows.ts";
-import { showOp, touches, type Invalidation, type Read } from "./history.ts";
+import { showOp, touches, type Checker, type Invalidation, type Read, type Value, type Violation } from "./history.ts";
 import { answered } from "./life.ts";
 import { carried, loaderOf, newValue, type Carried } from "./loaders.ts";
 import { isRead, type EntryPlan, type Op } from "./plan.ts";
@@ -21,18 +24,32 @@ export function perform(world: World, root: Cache, call: Call): void {
   void (isRead(op.kind) ? read : op.kind === "pull" ? pull : write)(world, cache, call);
 }
 
+/** Has the signal of a caller fire when it leaves. */
+function signalOf({ base, history }: World, { op, life, request }: Call): AbortSignal | undefined {
+  const { leavesAfterMs } = op;
+  if (leavesAfterMs === undefined) return undefined;
+  const controller = new AbortController();
+  const leave = (): void => {
+    history.note(life.name, () => `the signal of #${op.id} fires`);
+    controller.abort(new CallerLeft());
+  };
+  base.setTimeout(() => life.deliver(request, leave), leavesAfterMs);
+  return controller.signal;
+}
+
 function end(world: World, cache: Cache, call: Call, how: string): void {
   const { op, life, request } = call;
   const { history, base, plan } = world;
   call.ended = history.moment();
   history.note(life.name, () => `${showOp(op)} ${how}`);
   checkMemory(history, life, cache, plan.instances[op.instance]!); // it is one of them
+  checkInTime(world, call);
   answered(life, request, base);
 }
 
 async function read(world: World, cache: Cache, call: Call): Promise<void> {
   const { op } = call;
-  let found: { readonly value?: Carried | undefined; readonly state?: "fresh" | "stale" } | undefined;
+  let found: { readonly value?: Carried | null | undefined; readonly state?: "fresh" | "stale" } | undefined;
   try {
     found = await ask(world, cache, call);
   } catch (error) {
@@ -40,10 +57,13 @@ async function read(world: World, cache: Cache, call: Call): Promise<void> {
     return checkRejection(world, call, error);
   }
   const n = (call.returned = found?.value?.n);
-  end(world, cache, call, `ends: ${n === undefined ? "nothing" : `value ${n}`} ${showHit(call)}`);
-  if (n === undefined) return checkNothing(world, call);
-  checkValue(world, call, op, n);
+  end(world, cache, call, `ends: ${n === undefined ? String(found?.value) : `value ${n}`} ${showHit(call)}`);
+  if (op.kind === "has") return;
   const { history } = world;
+  if (n !== undefined) checkValue(world, call, op, n);
+  else if (found?.value === null) checkAbsence(world, call, op, null);
+  else if (call.request.hit !== undefined) checkAbsence(world, call, op, undefined);
+  else return checkNothing(world, call);
   const { state = "unknown" } = call.request.hit ?? {};
   if (found!.state !== undefined && found!.state !== state && state !== "unknown") {
     history.violate("well-behaved", `${showOp(op)} says ${found!.state}, its event ${state}`);
@@ -53,9 +73,9 @@ async function read(world: World, cache: Cache, call: Call): Promise<void> {
 /** A strong read, and a delete that is asked for when that has ended: the observer sees it begin. */
 async function pull(world: World, cache: Cache, call: Call): Promise<void> {
   const { op, request } = call;
-  let found: Carried | undefined;
+  let found: Carried | null | undefined;
   try {
-    found = await cache.pull<Carried>(op.key);
+    found = await cache.pull<Carried | null>(op.key);
   } catch (error) {
     end(world, cache, call, `rejects: ${String(error)}`);
     if (request.invalidation !== undefined) request.invalidation.rejected = world.history.moment();
@@ -64,22 +84,48 @@ async function pull(world: World, cache: Cache, call: Call): Promise<void> {
     }
     return;
   }
-  end(world, cache, call, `is acknowledged${found === undefined ? "" : `, value ${found.n}`}`);
+  end(world, cache, call, `is acknowledged${found ? `, value ${found.n}` : ""}`);
   if (request.invalidation === undefined) {
     return world.history.violate("loud writes", `${showOp(op)} was acknowledged and never asked for`);
   }
   request.invalidation.acknowledged = world.history.moment();
   checkAcknowledged(world, request.invalidation);
-  if (found !== undefined) checkValue(world, call, { ...op, entry: { ...op.entry, strong: true } }, found.n);
+  const strong = { ...op, entry: { ...op.entry, strong: true } };
+  if (found !== undefined && found !== null) checkValue(world, call, strong, found.n);
+  else if (found === null || request.hit !== undefined) checkAbsence(world, call, strong, found);
 }
 
 /** What holds for a value that a read has returned. */
-function checkValue({ history, plan }: World, call: Call, op: Op, n: number): void {
-  const { life } = call;
-  const value = history.values.get(n);
+function checkValue(world: World, call: Call, op: Op, n: number): void {
+  const value = world.history.values.get(n);
   if (value === undefined || value.key !== op.key || value.path.join("/") !== op.path.join("/")) {
-    return history.violate("well-behaved", `${showOp(op)} got the value of another key`);
+    return world.history.violate("well-behaved", `${showOp(op)} got the value of another key`);
   }
+  checkOne(world, call, op, value);
+}
+
+/** A read says that there is none. Who said so is not known: there must be one that might be returned. */
+function checkAbsence(world: World, call: Call, op: Op, found: null | undefined): void {
+  const { history } = world;
+  if (call.request.hit !== undefined) history.struck("nothing was kept");
+  let reproach: Violation | undefined = {
+    checker: "well-behaved",
+    what: `${showOp(op)} got ${String(found)}, which nobody made`,
+  };
+  for (const value of history.values.values()) {
+    if (value.nothing !== String(found) || value.key !== op.key || value.path.join("/") !== op.path.join("/")) continue;
+    const violations: Violation[] = [];
+    const trial = { ...history, violate: (checker: Checker, what: string) => void violations.push({ checker, what }) };
+    checkOne({ ...world, history: trial }, call, op, value);
+    reproach = violations[0];
+    if (reproach === undefined) return;
+  }
+  history.violate(reproach.checker, reproach.what);
+}
+
+function checkOne(world: World, call: Call, op: Op, value: Value): void {
+  const { history, plan } = world;
+  const { life } = call;
   const { begun, ended, request } = call;
   const { state = "unknown", tier = "loader" } = request.hit ?? {};
   // A clock that stands still shows an instant at which the store was out of reach.
@@ -87,22 +133,26 @@ function checkValue({ history, plan }: World, call: Call, op: Op, n: number): vo
   const mine: Read = { op, by: life, begun, ended: ended!, value, state, tier, outOfReach };
   for (const invalidation of history.invalidations) {
     if (!touches(invalidation, value)) continue;
-    checkBound(history, plan, mine, invalidation);
+    checkBound(history, plan, mine, invalidation, isStrict(plan, op) ? "strict" : "bound");
     checkHonoured(history, mine, invalidation);
   }
   checkWindows(history, plan, mine);
+  checkProved(world, mine);
+  checkServed(world, mine);
 }
 
 const showHit = ({ request: { hit } }: Call): string => (hit === undefined ? "" : `${hit.state} from ${hit.tier}`);
 
-async function ask(world: World, cache: Cache, { op, life }: Call) {
+async function ask(world: World, cache: Cache, call: Call) {
+  const { op, life } = call;
   const { key, kind, entry } = op;
+  const signal = signalOf(world, call);
   if (kind === "getOrSet") {
-    return { value: await cache.getOrSet(key, loaderOf(world, life, op), entryOptions(entry)) };
+    return { value: await cache.getOrSet(key, loaderOf(world, life, op), entryOptions(entry, signal)) };
   }
-  if (kind === "get") return { value: await cache.get<Carried>(key, readOptions(entry)) };
-  if (kind === "getEntry") return cache.getEntry<Carried>(key, readOptions(entry));
-  await cache.has(key, readOptions(entry));
+  if (kind === "get") return { value: await cache.get<Carried | null>(key, readOptions(entry, signal)) };
+  if (kind === "getEntry") return cache.getEntry<Carried | null>(key, readOptions(entry, signal));
+  await cache.has(key, readOptions(entry, signal));
   return undefined;
 }
 
@@ -113,7 +163,8 @@ const CLOCK_FAULTS = ["wallClock", "storeClock", "suspend", "freeze"];
 async function write(world: World, cache: Cache, call: Call): Promise<void> {
   const { op, life, begun } = call;
   const { history, plan } = world;
-  const made = op.kind === "set" ? newValue(history, op) : undefined;
+  const made = op.kind === "set" ? newValue(history, op, life) : undefined;
+  const isRefused = made !== undefined && made.ttlMs > 0 && isTooLarge(op);
   if (made !== undefined) made.readAt = begun;
   const bounded =
     op.burnMs === 0 && plan.encodeMs === 0 && !plan.faults.some(({ kind }) => CLOCK_FAULTS.includes(kind));
@@ -121,34 +172,44 @@ async function write(world: World, cache: Cache, call: Call): Promise<void> {
   history.invalidations.push(invalidation);
   call.request.invalidation = invalidation;
   try {
-    await order(cache, call, made && carried(made, op));
+    await order(cache, call, made && carried(made, op), signalOf(world, call));
   } catch (error) {
     end(world, cache, call, `rejects: ${String(error)}`);
     invalidation.rejected = history.moment();
-    if ((error as { code?: string }).code !== "ISOCACHE_STORE") {
+    const { code } = error as { code?: string }; // any error may lack it
+    if (isRefused && code === "ISOCACHE_CODEC") {
+      // It was never asked for: nothing is invalidated.
+      history.invalidations.splice(history.invalidations.indexOf(invalidation), 1);
+      history.struck("value too large");
+    } else if (code !== "ISOCACHE_STORE") {
       history.violate("loud writes", `${showOp(op)} failed: ${String(error)}`);
     }
     return;
   }
   end(world, cache, call, `is acknowledged${made === undefined ? "" : `, value ${made.n}`}`);
+  if (isRefused) history.violate("admission", `${showOp(op)} was acknowledged, and its value is too large`);
   invalidation.acknowledged = history.moment();
   checkAcknowledged(world, invalidation);
 }
 
-function order(cache: Cache, { op: { kind, key, entry } }: Call, value: Carried | undefined): Promise<void> {
-  if (kind === "set") return cache.set(key, value, entryOptions(entry));
+function order(
+  cache: Cache,
+  { op: { kind, key, entry } }: Call,
+  value: Carried | null | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (kind === "set") return cache.set(key, value, entryOptions(entry, signal));
   if (kind === "delete" || kind === "expire") return cache[kind](key);
   if (kind === "invalidateTags" || kind === "expireTags") return cache[kind](entry.tags);
   return cache.clear();
 }
 
 /** The types keep contradictions out; the plan has none. */
-function readOptions({ memory, memoryTtl, store, strong }: EntryPlan): ReadOptions {
-  const consistency = strong ? "strong" : undefined;
-  return { memory, memoryTtl, store, consistency } as ReadOptions;
+function readOptions(entry: EntryPlan, signal: AbortSignal | undefined): ReadOptions {
+  const { memory, memoryTtl, store, strong } = entry;
+  return { memory, memoryTtl, store, consistency: strong ? "strong" : undefined, signal } as ReadOptions;
 }
 
-function entryOptions(entry: EntryPlan): EntryOptions {
-  const { ttl, staleWhileRevalidate, staleIfError, tags } = entry;
-  return { ...readOptions(entry), ttl, staleWhileRevalidate, staleIfError, tags } as EntryOptions; // see readOptions
+function entryOptions({ strong, ...entry }: EntryPlan, signal: AbortSignal | undefined): EntryOptions {
+  return { ...entry, consistency: strong ? "strong" : undefined, signal } as EntryOptions; // see readOptions
 }

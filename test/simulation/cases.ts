@@ -383,4 +383,105 @@ export const cases: readonly Case[] = [
       },
     ],
   },
+  {
+    // A strict read had failed with the store, and so did another that had joined it and needs no store.
+    name: "a read of memory alone fails with the store",
+    plan: plainPlan({
+      seed: 137,
+      spanMs: 600,
+      maxStalenessMs: 150,
+      storeTimeoutMs: 300,
+      leaseMs: 2_000,
+      instances: [{ strict: true }],
+      network: { slow: 0.3, slowDelay: [150, 600] },
+      ops: [
+        { id: 16, at: 297, instance: 0, kind: "getOrSet" },
+        { id: 15, at: 319, instance: 0, kind: "getOrSet", entry: { store: false } },
+      ],
+    }),
+    undo: [
+      {
+        file: "engine/read.ts",
+        from: "if (flight === running && flight.error instanceof",
+        to: "if (false && flight.error instanceof",
+      },
+    ],
+  },
+  {
+    // Nobody had announced the question of a caller that left: its request ended, and its timer was kept.
+    name: "a caller that leaves leaves its timers",
+    plan: plainPlan({
+      seed: 32,
+      spanMs: 600,
+      storeTimeoutMs: 300,
+      failureBackoffMs: 1_000,
+      encodeMs: 10,
+      instances: [{ worker: true }],
+      network: { slow: 0.3 },
+      ops: [{ id: 1, at: 147, instance: 0, kind: "getEntry", leavesAfterMs: 21 }],
+    }),
+    undo: [{ file: "engine/patience.ts", from: "      request.waitUntil(work.catch(() => undefined));\n", to: "" }],
+  },
+  {
+    // At its soft time-out the reader waited for a load that had nothing stale to serve. What that brought came too late
+    // for it; it began a load of its own, with something stale, and nobody looked again.
+    name: "a soft time-out is forgotten when a flight is of no use",
+    plan: plainPlan({
+      seed: 1_778,
+      spanMs: 2_500,
+      maxStalenessMs: 400,
+      network: { slow: 0.1 },
+      ops: [
+        {
+          id: 0,
+          at: 2_191,
+          instance: 0,
+          path: ["n", "m"],
+          kind: "getOrSet",
+          key: "l",
+          entry: { ttl: 30, staleIfError: 300 },
+          loader: { ms: 127 },
+        },
+        {
+          id: 1,
+          at: 2_384,
+          instance: 0,
+          path: ["n", "m"],
+          kind: "getOrSet",
+          key: "l",
+          entry: { softTimeout: 10 },
+          loader: { ms: 715 },
+        },
+      ],
+      instances: [{}],
+    }),
+    undo: [
+      {
+        file: "engine/patience.ts",
+        from: "else arm(LOOK_MS, soft);",
+        to: "else if (!engine.flights.get(reader.key)) arm(LOOK_MS, soft);",
+      },
+    ],
+  },
+  {
+    // The store had failed the one who led. Another, much later, had only begun to ask it, and was served what it had not
+    // heard of being replaced, as if the store were out of its reach, too.
+    name: "a soft time-out serves what is not proved, since another found the store out of reach",
+    plan: plainPlan({
+      seed: 709_785,
+      spanMs: 8_000,
+      maxStalenessMs: 400,
+      leaseMs: 2_000,
+      encodeMs: 10,
+      instances: [{}, {}],
+      network: { errorAfter: 0.15 },
+      ops: [
+        { id: 12, at: 1_773, instance: 0, kind: "set", key: "l", entry: { staleIfError: 5_000 } },
+        { id: 15, at: 2_407, instance: 0, kind: "getOrSet", key: "l", loader: { ms: 2_210 } },
+        { id: 18, at: 3_277, instance: 1, kind: "set", key: "l" },
+        { id: 0, at: 4_608, instance: 0, kind: "getOrSet", key: "l", entry: { softTimeout: 0 } },
+      ],
+    }),
+    undo: [{ file: "engine/patience.ts", from: "!(flight.isOutage && reader.isUnproved)", to: "!flight.isOutage" }],
+  },
 ];

@@ -1,6 +1,8 @@
 // Draws a schedule from a seed: what collides is on few keys and at few instants, since rare holes need collisions.
 import { createDraw, mix, type Draw } from "./draw.ts";
+import { drawGroups, drawInstanceExtras, withExtras, type InstanceExtras } from "./draw-extras.ts";
 import { FAULT_KINDS } from "./plan.ts";
+import { PLAIN_ENTRY, PLAIN_LOADER, PLAIN_OP } from "./plain.ts";
 import type {
   CancelPlan,
   EntryPlan,
@@ -18,7 +20,17 @@ import type {
  * Each part has a seed of its own, so that a change of one leaves the others as they are. What happens to a request in the
  * course of a schedule is drawn from the number of its operation.
  */
-export const PARTS = { options: -1, instances: -2, network: -3, workload: -4, faults: -5, op: -1_000, life: 1_000 };
+export const PARTS = {
+  options: -1,
+  instances: -2,
+  network: -3,
+  workload: -4,
+  faults: -5,
+  op: -1_000,
+  extras: -6,
+  extra: -5_000,
+  life: 1_000,
+};
 
 const KEYS = ["k", "l"];
 const TAGS = ["t", "u"];
@@ -55,7 +67,11 @@ interface Frame {
   readonly instances: readonly InstancePlan[];
 }
 
-function drawInstance(draw: Draw, { calm, holds }: Pick<Frame, "calm" | "holds">, partitions: number): InstancePlan {
+function drawInstance(
+  draw: Draw,
+  { calm, holds }: Pick<Frame, "calm" | "holds">,
+  partitions: number,
+): Omit<InstancePlan, keyof InstanceExtras> {
   return {
     memory: draw.chance(0.92),
     maxEntries: draw.pick([1, 100, 100]),
@@ -175,13 +191,14 @@ const drawCancel = (draw: Draw): CancelPlan =>
 
 /** Thousands of invalidations of as many keys and tags, one after the other. */
 function withFlood(draw: Draw, ops: readonly Op[], { spanMs, instances }: Frame): Op[] {
-  const { cancel: _, ...first } = ops[0]!; // there are at least four
-  const many = Array.from({ length: 1_200 }, (__, index): Op => {
+  const { ttl, staleWhileRevalidate, staleIfError } = ops[0]!.entry; // there are at least four
+  const windows = { ttl, staleWhileRevalidate, staleIfError };
+  const many = Array.from({ length: 1_200 }, (_, index): Op => {
     const kind = draw.chance(0.95) ? "delete" : draw.pick(["expire", "set", "invalidateTags", "expireTags"] as const);
     const id = 100 + index;
-    const entry = { ...first.entry, store: true, tags: kind.endsWith("Tags") ? [`t${id}`] : [] };
+    const entry = { ...PLAIN_ENTRY, ...windows, tags: kind.endsWith("Tags") ? [`t${id}`] : [] };
     const instance = draw.chance(0.95) ? 0 : draw.int(0, instances.length - 1);
-    return { ...first, id, at: draw.int(0, spanMs), instance, kind, key: `k${id}`, entry, path: [], burnMs: 0 };
+    return { ...PLAIN_OP, id, at: draw.int(0, spanMs), instance, kind, key: `k${id}`, entry, loader: PLAIN_LOADER };
   });
   return [...ops, ...many].sort((a, b) => a.at - b.at);
 }
@@ -224,13 +241,16 @@ export function drawPlan(seed: number): Plan {
   const store = options.chance(0.1) ? "object" : "map";
   // Whoever believes in another number of partitions than the first one to ask, is told.
   const disputed = store === "object" && !calm && each.chance(0.2);
-  const instances = Array.from({ length: count }, () =>
-    drawInstance(each, { calm, holds }, disputed ? each.pick([1, 2, 3]) : partitions),
-  );
+  const extras = part(PARTS.extras);
+  const groups = drawGroups(extras, calm);
+  const instances = Array.from({ length: count }, () => ({
+    ...drawInstance(each, { calm, holds }, disputed ? each.pick([1, 2, 3]) : partitions),
+    ...drawInstanceExtras(extras, groups),
+  }));
   const spanMs = options.pick(watched ? [600, 2_500] : [150, 600, 2_500, 8_000]);
   const frame: Frame = { calm, watched, duel, flood, holds, spanMs, timeoutMs, leaseMs, instances };
   const workload = part(PARTS.workload);
-  const ops = drawOps(workload, seed, frame);
+  const ops = drawOps(workload, seed, frame).map((op) => withExtras(part(PARTS.extra - op.id), op, frame, groups));
   const network = drawNetwork(part(PARTS.network), frame);
   return {
     seed,

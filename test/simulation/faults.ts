@@ -32,6 +32,17 @@ export const FAULTS = [
   "loader failed",
   "loader hung",
   "breaker opened",
+  "strict read rejected",
+  "loads in line",
+  "not its turn to load",
+  "caller past its hard time-out",
+  "caller past its soft time-out",
+  "caller left",
+  "loader had no caller left",
+  "nothing was kept",
+  "value too large",
+  "value refused",
+  "refreshed before its end",
 ] as const;
 
 export type FaultName = (typeof FAULTS)[number];

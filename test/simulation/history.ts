@@ -1,7 +1,7 @@
 // What happened in a schedule, as the checkers need it: values and their births, invalidations, reads; and the timeline.
 import type { FaultName } from "./faults.ts";
 import type { Life } from "./life.ts";
-import type { Op } from "./plan.ts";
+import type { Nothing, Op } from "./plan.ts";
 
 /** A point in the history: `step` orders everything, `at` is true time. */
 export interface Moment {
@@ -25,7 +25,15 @@ export interface Value {
   /** The longer one of the stale windows; and that in which it may be served though its loader works. */
   staleMs: number;
   revalidateMs: number;
-  memoryTtlMs: number;
+  /** Its ttl is what it was stored with: chance has not shortened it, nor a renewal changed it. */
+  isExact: boolean;
+  /** It may be kept at all; and in the store, too. */
+  readonly mayBeKept: boolean;
+  readonly mayBeStored: boolean;
+  /** By whom it was made. */
+  readonly by: Life;
+  /** It stands for "there is none", and carries no number. */
+  readonly nothing: Nothing | undefined;
 }
 
 /** A write as one partition of the store has it. */
@@ -80,6 +88,10 @@ export const CHECKERS = {
   windows: "ttl",
   growth: "limits",
   "memory bytes": "limits",
+  strict: "onStoreError",
+  "load limit": "maxConcurrentLoads",
+  "in time": "hardTimeout and signal",
+  admission: "what may be kept",
   "well-behaved": "any library",
 } as const;
 export type Checker = keyof typeof CHECKERS;

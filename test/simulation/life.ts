@@ -3,13 +3,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Platform } from "../../src/platform.ts";
 import type { VirtualPlatform } from "../../src/testing/virtual-platform.ts";
 import type { Draw } from "./draw.ts";
-import type { Invalidation, Moment } from "./history.ts";
+import type { Invalidation, Moment, Value } from "./history.ts";
 import type { Op } from "./plan.ts";
 
 /** What happens on behalf of one operation. */
 export interface Request {
   readonly op: Op;
   readonly draw: Draw;
+  readonly begunAt: number;
   /** No timer or answer of it arrives any more (P6): it was cancelled; or, on a worker, all it had announced is done. */
   over: boolean;
   /** The same, because it was cancelled. */
@@ -22,6 +23,10 @@ export interface Request {
   answered: boolean;
   /** The set or invalidation that it makes. */
   invalidation?: Invalidation;
+  /** What the store last did with a read that was sent for it. */
+  lastRead?: "answered" | "failed";
+  /** The value that a loader made last on its behalf. */
+  loaded?: Value;
   /** When its read had ended, hit or miss. */
   foundAt?: Moment;
   /** What the cache said of the read. */
@@ -34,6 +39,18 @@ export const requests = new AsyncLocalStorage<Request | undefined>();
 interface LiveTimer {
   readonly request: Request | undefined;
   timer: unknown;
+}
+
+/** A loader that runs. */
+export interface Loading {
+  readonly name: string;
+  readonly request: Request | undefined;
+  readonly beganAt: number;
+  /** It was offered something stale to keep. */
+  readonly hadStale: boolean;
+  /** What the store has found stale, and until when that may be served instead. */
+  servable?: { readonly value: Value; readonly untilMs: number };
+  aborted: boolean;
 }
 
 /** A phase of an operation in which death is of interest. */
@@ -56,6 +73,15 @@ export interface Life {
   readonly troubles: { readonly from: number; until: number; readonly open?: number }[];
   /** How long it was frozen in all. */
   frozenMs: number;
+  /** Its wall clock was set forwards: by its own reckoning, everything that was under way has taken long. */
+  jumpedAhead: boolean;
+  readonly loading: Set<Loading>;
+  /** When a loader last ended. */
+  loadEndedAt: number;
+  /** When the latest of the requests was sent that the store has answered. */
+  heardSince: number;
+  /** When it last heard of a key: by stored key, from the store or from a loader. */
+  readonly touched: Map<string, number>;
   /** It is to be killed so long after such a phase begins. */
   readonly doom: Map<Phase, { readonly afterMs: number; die(): void }>;
   /** Runs a callback in its request, or when the freeze is over, or never. */
@@ -103,6 +129,11 @@ export function createLife({ base, name, draw, skewMs, worker, onRejected }: Lif
     hung: [],
     troubles: [],
     frozenMs: 0,
+    jumpedAhead: false,
+    loading: new Set(),
+    loadEndedAt: -Infinity,
+    heardSince: -Infinity,
+    touched: new Map(),
     doom: new Map(),
     platform: {
       memoryBytes: 64 * 1024,
@@ -154,7 +185,10 @@ export function createLife({ base, name, draw, skewMs, worker, onRejected }: Lif
       if (suspended) stoppedMs += ms;
     },
     isFrozen: () => frozenUntil > base.monotonic(),
-    jump: (ms) => void (offsetMs += ms),
+    jump(ms) {
+      offsetMs += ms;
+      if (ms > 0) life.jumpedAhead = true;
+    },
     timers: () => [...live].filter(({ request }) => request?.over !== true).length,
   };
   return life;

@@ -1,24 +1,34 @@
 // Loaders of every kind: quick and slow, failing, skipping, hanging; each value remembers when its load began.
 import type { Loader, LoaderContext } from "../../src/engine/context.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { child, ROOT, storedKey } from "../../src/engine/names.ts";
+import type { Platform } from "../../src/platform.ts";
 import type { VirtualPlatform } from "../../src/testing/virtual-platform.ts";
+import { isTooLarge } from "./checks/admission.ts";
+import { checkLoadLimit } from "./checks/load-limit.ts";
+import { checkSpared } from "./checks/strict.ts";
+import { checkReloaded, checkServedMeanwhile, type Reload } from "./checks/reloads.ts";
 import { isAfter, touches, type History, type Moment, type Value } from "./history.ts";
-import { requests, type Life, type Phase, type Request } from "./life.ts";
-import type { Op } from "./plan.ts";
+import { requests, type Life, type Loading, type Phase, type Request } from "./life.ts";
+import type { Op, Plan } from "./plan.ts";
 
 /** What a loader of the simulation fails with. */
 export class OriginDown extends Error {
   override readonly name = "OriginDown";
 }
 
-/** Values are numbered; the cache sees nothing else of them. */
+/** Values are numbered; the cache sees nothing else of them. Those that stand for nothing have no number. */
 export interface Carried {
   readonly n: number;
   readonly pad?: string;
 }
 
 /** A value that is about to be made by an operation; when it is born is the caller's to say. */
-export function newValue(history: History, op: Op): Value {
-  const { ttl, staleWhileRevalidate, staleIfError, tags, memoryTtl } = op.entry;
+export function newValue(history: History, op: Op, by: Life, ttl = op.entry.ttl): Value {
+  const { staleWhileRevalidate, staleIfError, tags, negativeTtl, store } = op.entry;
+  const ttlMs = op.yields === undefined ? ttl : (negativeTtl ?? ttl);
+  const isSomething = op.yields !== "undefined" || negativeTtl !== undefined;
+  const mayBeKept = ttlMs > 0 && isSomething && !isTooLarge(op);
   const value: Value = {
     n: history.values.size + 1,
     path: op.path,
@@ -27,25 +37,31 @@ export function newValue(history: History, op: Op): Value {
     born: undefined,
     readAt: undefined,
     keptAt: -Infinity,
-    ttlMs: ttl,
+    ttlMs,
     staleMs: Math.max(staleWhileRevalidate, staleIfError),
     revalidateMs: staleWhileRevalidate,
-    memoryTtlMs: memoryTtl ?? Infinity,
+    isExact: (op.entry.jitter ?? 0) === 0,
+    mayBeKept,
+    mayBeStored: mayBeKept && store,
+    by,
+    nothing: op.yields,
   };
   history.values.set(value.n, value);
   return value;
 }
 
 /** What the cache is given for a value. */
-export const carried = ({ n }: Value, { padding }: Op): Carried => ({
-  n,
-  ...(padding > 0 && { pad: "x".repeat(padding) }),
-});
+export function carried({ n, nothing }: Value, { padding }: Op): Carried | null | undefined {
+  if (nothing !== undefined) return nothing === "null" ? null : undefined;
+  return { n, ...(padding > 0 && { pad: "x".repeat(padding) }) };
+}
 
 /** What a loader needs of the world. */
 export interface Origin {
+  readonly plan: Plan;
   readonly history: History;
   readonly base: VirtualPlatform;
+  engineOf(platform: Platform): Engine;
   /** A phase of an operation has begun: whoever is to die in it, does. */
   enters(phase: Phase, life: Life, request: Request | undefined, lastsMs: number): void;
 }
@@ -57,7 +73,8 @@ export interface Origin {
 const hasChanged = ({ invalidations }: History, value: Value): boolean =>
   invalidations.some((each) => isAfter(each.asked, value.readAt) && touches(each, value));
 
-export function loaderOf({ history, base, enters }: Origin, life: Life, op: Op): Loader<Carried> {
+export function loaderOf(origin: Origin, life: Life, op: Op): Loader<Carried | null | undefined> {
+  const { history, base, enters } = origin;
   const { kind, ms, readsAfterMs, deaf, busy, tags, ttl } = op.loader;
 
   /** Ends after a while, or with the signal unless the loader is deaf to it; never, if its request is over. */
@@ -74,6 +91,7 @@ export function loaderOf({ history, base, enters }: Origin, life: Life, op: Op):
   const renew = (context: LoaderContext, stale: Value, began: Moment, readAt: Moment): never => {
     context.set({ tags: stale.tags });
     stale.born = began;
+    stale.isExact = false;
     stale.readAt = readAt;
     stale.keptAt = Math.max(stale.keptAt, base.monotonic());
     stale.ttlMs = Math.max(stale.ttlMs, op.entry.ttl);
@@ -82,12 +100,11 @@ export function loaderOf({ history, base, enters }: Origin, life: Life, op: Op):
     return context.notModified();
   };
 
-  return async (context) => {
+  const run = async (context: LoaderContext, loading: Loading): Promise<Carried | null | undefined> => {
+    const { name, request } = loading;
     const began = history.moment();
-    const name = [...op.path, op.key].join("/");
-    history.loads.set(name, (history.loads.get(name) ?? 0) + 1);
     history.note(life.name, () => `#${op.id} loads: ${kind}, ${ms} ms`);
-    enters("load", life, requests.getStore(), ms);
+    enters("load", life, request, ms);
     if (busy) history.struck("clock stood still");
     if (kind === "hang") {
       history.struck("loader hung");
@@ -95,7 +112,8 @@ export function loaderOf({ history, base, enters }: Origin, life: Life, op: Op):
     }
     await pass(context.signal, readsAfterMs);
     const readAt = history.moment();
-    const stale = history.values.get((context.stale?.value as Carried | undefined)?.n ?? 0); // only Carried are kept
+    const offered = context.stale?.value as Carried | null | undefined; // nothing else is kept
+    const stale = history.values.get(offered?.n ?? 0);
     const renews =
       stale !== undefined && (kind === "notModified" || (kind === "conditional" && !hasChanged(history, stale)));
     await pass(context.signal, ms - readsAfterMs);
@@ -104,13 +122,44 @@ export function loaderOf({ history, base, enters }: Origin, life: Life, op: Op):
     if (kind === "fail") return context.fail(new OriginDown());
     if (kind === "skip") return context.skip();
     if (renews) return renew(context, stale, began, readAt);
-    const value = newValue(history, op);
+    const value = newValue(history, op, life, ttl);
+    if (request !== undefined) request.loaded = value;
+    if (isTooLarge(op)) history.struck("value too large");
     value.born = began;
     value.readAt = readAt;
     value.keptAt = base.monotonic();
     if (tags !== undefined) context.set({ tags: (value.tags = tags) });
-    if (ttl !== undefined) context.set({ ttl: (value.ttlMs = ttl) });
+    if (ttl !== undefined) context.set({ ttl });
     history.note(life.name, () => `#${op.id} has loaded value ${value.n}, tags ${value.tags.join(",")}`);
     return carried(value, op);
+  };
+
+  return async (context) => {
+    const { signal, stale } = context;
+    const name = [...op.path, op.key].join("/");
+    const hadStale = stale !== undefined;
+    const request = requests.getStore();
+    const loading: Loading = { name, request, beganAt: base.monotonic(), hadStale, aborted: false };
+    life.loading.add(loading);
+    history.loads.set(name, (history.loads.get(name) ?? 0) + 1);
+    signal.addEventListener("abort", () => void (loading.aborted = true));
+    const old = history.values.get((stale?.value as Carried | null | undefined)?.n ?? 0); // nothing else is kept
+    if (stale !== undefined && old !== undefined) {
+      const reload: Reload = { op, life, request, loading, old, ageMs: stale.age };
+      checkReloaded(origin, reload);
+      checkServedMeanwhile(origin, reload);
+    }
+    if (origin.engineOf(life.platform).slots.queue.size > 0) history.struck("loads in line");
+    checkSpared(origin, life, op, request);
+    checkLoadLimit(origin, life, op);
+    try {
+      return await run(context, loading);
+    } finally {
+      life.loading.delete(loading);
+      life.loadEndedAt = base.monotonic();
+      life.touched.set(storedKey(op.path.reduce(child, ROOT), op.key), base.monotonic());
+      // Given up in the middle, it was none: who comes then begins another.
+      if (loading.aborted && !deaf) history.loads.set(name, history.loads.get(name)! - 1);
+    }
   };
 }

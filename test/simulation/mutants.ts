@@ -248,6 +248,148 @@ const edits: Readonly<Record<string, Edited>> = {
       { file: "store/partition.ts", from: "if (seq > maxLogRecords) storage.trimLog(seq - maxLogRecords);", to: "" },
     ],
   },
+  "a strict read goes on without the store": {
+    by: "strict",
+    edits: [{ file: "engine/lead.ts", from: `      if (engine.onStoreError === "throw") throw error;\n`, to: "" }],
+  },
+  "a strict read goes on although an own write is in doubt": {
+    by: "strict",
+    edits: [
+      {
+        file: "engine/read.ts",
+        from: `if (isStrict(engine, reader)) throw new StoreError("read: an own write has not reached the store");`,
+        to: "",
+      },
+      { file: "engine/read.ts", from: "if (gone && isStrict(engine, reader)) return ALONE;", to: "" },
+    ],
+  },
+  "a strict read is given what is not proved": {
+    by: "strict",
+    edits: [
+      {
+        file: "engine/read.ts",
+        from: "    if (copy && !isProved(copy, reader) && isStrict(engine, reader)) return undefined;\n",
+        to: "",
+      },
+    ],
+  },
+  "all load at once": {
+    by: "load limit",
+    edits: [{ file: "engine/slots.ts", from: "return running.size < engine.maxConcurrentLoads;", to: "return true;" }],
+  },
+  "whoever comes takes the place of one in line": {
+    by: "load limit",
+    edits: [
+      { file: "engine/slots.ts", from: "if (queue.size > 0 || !isFree(engine))", to: "if (!isFree(engine))" },
+      {
+        file: "engine/slots.ts",
+        from: "while (next(engine)?.[0] !== flight || !isFree(engine))",
+        to: "while (next(engine)?.[0] !== flight)",
+      },
+    ],
+  },
+  "a load does not give its place back": {
+    by: "load limit",
+    edits: [{ file: "engine/slots.ts", from: "    running.delete(flight);\n    next", to: "    next" }],
+  },
+  "a load waits in line after it has given up": {
+    by: "growth",
+    edits: [
+      { file: "engine/slots.ts", from: "  } finally {\n    queue.delete(flight);\n  }", to: "  } finally {\n  }" },
+    ],
+  },
+  "a hard time-out ends nothing": {
+    by: "in time",
+    edits: [
+      { file: "engine/patience.ts", from: "    arm(hardTimeoutMs, () => {", to: "    arm(2 * hardTimeoutMs, () => {" },
+    ],
+  },
+  "a soft time-out serves nothing": {
+    by: "in time",
+    edits: [{ file: "engine/patience.ts", from: "    arm(softTimeoutMs, soft);\n", to: "    void soft;\n" }],
+  },
+  "an eager refresh comes too early": {
+    by: "windows",
+    edits: [{ file: "engine/copy.ts", from: "storedAt + fraction * ttlMs", to: "storedAt" }],
+  },
+  "a hard time-out serves nothing": {
+    by: "in time",
+    edits: [
+      {
+        file: "engine/patience.ts",
+        from: "leave(stale ? () => resolve(stale) : late);",
+        to: "void stale; leave(late);",
+      },
+    ],
+  },
+  "a signal ends nothing": {
+    by: "in time",
+    edits: [{ file: "engine/patience.ts", from: `signal?.addEventListener("abort", abort);`, to: "" }],
+  },
+  "a load goes on when all have left": {
+    by: "in time",
+    edits: [
+      { file: "engine/read.ts", from: "void (--mine.callers || mine.cancel?.())", to: "void --mine.callers" },
+      { file: "engine/join.ts", from: "      if (flight.callers < 1) flight.cancel?.();\n", to: "" },
+    ],
+  },
+  "who leaves ends the load of others": {
+    by: "fail open",
+    edits: [{ file: "engine/read.ts", from: "void (--mine.callers || mine.cancel?.())", to: "void mine.cancel?.()" }],
+  },
+  "a soft time-out serves what memory holds": {
+    by: "bound",
+    edits: [
+      {
+        file: "engine/patience.ts",
+        from: "  const flight = engine.flights.get(reader.key);\n",
+        to: `  const held = engine.tier.peek(reader.key)?.item;
+          if (held && isServableOnError(held, engine.clock())) return { copy: held, state: "stale", tier: "memory" };
+          const flight = engine.flights.get(reader.key);`,
+      },
+    ],
+  },
+  "a soft time-out serves what is past its windows": {
+    by: "windows",
+    edits: [
+      {
+        file: "engine/patience.ts",
+        from: "  if (!isServableOnError(copy, engine.clock())) return undefined;\n",
+        to: "",
+      },
+    ],
+  },
+  "jitter makes longer": {
+    by: "windows",
+    edits: [{ file: "engine/install.ts", from: "(1 - jitter *", to: "(1 + jitter *" }],
+  },
+  "what stands for nothing lives as long as a value": {
+    by: "windows",
+    edits: [{ file: "engine/install.ts", from: "(negativeTtlMs ?? options.ttlMs)", to: "options.ttlMs" }],
+  },
+  "an undefined is stored without being asked for": {
+    by: "admission",
+    edits: [{ file: "engine/install.ts", from: "value !== undefined || negativeTtlMs !== undefined;", to: "true;" }],
+  },
+  "what is too large is stored": {
+    by: "admission",
+    edits: [{ file: "engine/install.ts", from: "  bytes > maxValueBytes\n", to: "  bytes > Infinity\n" }],
+  },
+  "what is not valid is served": {
+    by: "admission",
+    edits: [{ file: "engine/lead.ts", from: "validate ? await validate(held.value) : held.value", to: "held.value" }],
+  },
+  "memory keeps for as long as it can": {
+    by: "admission",
+    edits: [{ file: "engine/copy.ts", from: "memoryUntil: provedAt + memoryTtlMs", to: "memoryUntil: Infinity" }],
+  },
+  "what is for memory alone is stored": {
+    by: "admission",
+    edits: [
+      { file: "engine/lead.ts", from: "if (!engine.store || !options.store) {", to: "if (!engine.store) {" },
+      { file: "engine/load.ts", from: "lease && store && ttlMs > 0 && (await", to: "lease && ttlMs > 0 && (await" },
+    ],
+  },
   "the tier evicts nothing": {
     by: "memory bytes",
     edits: [

@@ -72,6 +72,15 @@ export function connect(
   let calls = 0;
   let latest = 0;
 
+  /** The instance gets an answer that it waits for. */
+  const hear = (name: Operation, sent: object, sentAt: number, request: Request | undefined): void => {
+    const { key, write } = sent as { key?: string; write?: { key?: string } }; // of a read or a commit; of a write
+    const about = key ?? write?.key;
+    life.heardSince = Math.max(life.heardSince, sentAt);
+    if (about !== undefined) life.touched.set(about, base.monotonic());
+    if (name === "read" && request !== undefined) request.lastRead = "answered";
+  };
+
   const call = (name: Operation, partition: number, sent: object, outer: CallOptions): Promise<object> => {
     const request = requests.getStore();
     const draw = request?.draw ?? own;
@@ -85,6 +94,7 @@ export function connect(
     return new Promise((resolve, reject) => {
       const inner = new AbortController();
       outer.signal?.addEventListener("abort", () => {
+        if (name === "read" && request !== undefined) request.lastRead = "failed";
         life.troubles.push({ from: sentAt, until: base.monotonic() + plan.storeTimeoutMs });
         if (!fate.answerLost) base.setTimeout(() => inner.abort(), fate.there);
       });
@@ -97,6 +107,7 @@ export function connect(
         if (moved !== undefined) history.struck("number of partitions disputed");
         answer(() => {
           if (moved !== undefined && moved !== known) client = server.connect((known = moved));
+          if (moved === undefined && !outer.signal?.aborted) hear(name, sent, sentAt, request);
           resolve(reply);
         });
       };
@@ -119,7 +130,7 @@ export function connect(
           (reply) => {
             options.underWay.delete(fail);
             if (incarnation !== server.incarnation) return;
-            if (!("moved" in reply)) observer.executed(name, partition, sent, reply, executed, life);
+            if (!("moved" in reply)) observer.executed({ name, partition, sent, reply, at: executed, life, request });
             if (!first) return;
             if (fate.failsAfter) fail();
             else succeed(reply, mine);

@@ -13,6 +13,7 @@ import type {
 } from "../../src/store/contract.ts";
 import { child, ROOT, storedKey } from "../../src/engine/names.ts";
 import { RESERVED_TAG } from "../../src/store/contract.ts";
+import { checkStored } from "./checks/admission.ts";
 import { checkFailOver, recordName } from "./checks/fail-over.ts";
 import { checkRetry } from "./checks/loud-writes.ts";
 import { checkResurrection } from "./checks/resurrection.ts";
@@ -23,11 +24,21 @@ import { showMessage } from "./show.ts";
 
 export type Operation = "read" | "commit" | "renew" | "release" | "write" | "batch" | "changesSince" | "info";
 
+/** A request that the store has executed, at that moment, with that answer. */
+export interface Executed {
+  readonly name: Operation;
+  readonly partition: number;
+  readonly sent: object;
+  readonly reply: object;
+  readonly at: Moment;
+  readonly life: Life;
+  readonly request: Request | undefined;
+}
+
 export interface Observer {
   /** A write leaves an instance. */
   sends(life: Life, sent: object, request: Request | undefined): void;
-  /** The store has executed a request, at that moment, with that answer. */
-  executed(name: Operation, partition: number, sent: object, reply: object, at: Moment, life: Life): void;
+  executed(executed: Executed): void;
   /** Remembers what is done and what is lost; the function returned: the store goes on with what it held then. */
   remember(): () => void;
 }
@@ -51,7 +62,7 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
   const firsts = new Map<string, { readonly epoch: string; readonly seq: number }>();
   const epochs = new Set<string>();
 
-  /** Which value the bytes carry: every value has an `n`, and the frame ends in its JSON. */
+  /** Which value the bytes carry: the frame ends in its JSON, and all but those that stand for nothing have an `n`. */
   const valueIn = (bytes: Uint8Array): Value | undefined => {
     const n = /"n":(\d+)/.exec(new TextDecoder().decode(bytes))?.[1];
     return n === undefined ? undefined : history.values.get(Number(n));
@@ -63,10 +74,11 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
     checkResurrection(history, { value, fresh: entry.freshForMs > 0, partition, at, how: "returns" });
   };
 
-  const commit = (partition: number, sent: CommitRequest, reply: CommitReply, at: Moment): void => {
+  const commit = (partition: number, sent: CommitRequest, reply: CommitReply, at: Moment, loaded?: Value): void => {
     if (reply.outcome !== "stored") return;
-    const value = "keep" in sent.entry ? byId.get(sent.entry.keep) : valueIn(sent.entry.bytes);
+    const value = "keep" in sent.entry ? byId.get(sent.entry.keep) : (valueIn(sent.entry.bytes) ?? loaded);
     if (value === undefined) return;
+    if ("bytes" in sent.entry) checkStored(history, value);
     byId.set(sent.token, value);
     value.keptAt = Math.max(value.keptAt, at.at);
     checkResurrection(history, { value, fresh: reply.freshForMs > 0, partition, at, how: "stores" });
@@ -92,6 +104,7 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
     made.keptAt = at.at;
     if (what.kind !== "set") return;
     byId.set(nonce, made);
+    checkStored(history, made);
     // An error rejects it sooner, and close(); what was sent may be done until its deadline.
     const deadline = Math.max(rejected?.at ?? Infinity, invalidation.asked.at + storeTimeoutMs);
     if (bounded && !life.closedEarly && at.at > deadline) {
@@ -130,10 +143,11 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
     sends(life, sent, request) {
       const { nonce, deadline, write: what } = sent as WriteRequest; // what a write sends
       // Of a pull, the delete is asked for only when it has found out what is there; it may be sent later.
-      if (request?.op.kind === "pull" && request.invalidation === undefined && isOf(request.op, what)) {
-        const asked = request.foundAt ?? history.moment();
-        request.invalidation = { op: request.op, by: life, asked, made: undefined, done: new Map(), bounded: false };
-        history.invalidations.push(request.invalidation);
+      const pull = request?.op.kind === "pull" && !byNonce.has(nonce) ? request : undefined;
+      if (pull?.foundAt !== undefined && pull.invalidation === undefined && isOf(pull.op, what)) {
+        const { op, foundAt: asked } = pull;
+        pull.invalidation = { op, by: life, asked, made: undefined, done: new Map(), bounded: false };
+        history.invalidations.push(pull.invalidation);
       }
       const own = request?.invalidation;
       let invalidation = byNonce.get(nonce);
@@ -145,13 +159,14 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
       }
       if (invalidation?.rejected !== undefined) checkRetry(history, life, invalidation);
     },
-    executed(name, partition, sent, reply, at, life) {
+    executed(executed) {
+      const { name, partition, sent, reply, at, life, request } = executed;
       if (name === "batch") {
         const { items, witness } = sent as BatchRequest;
-        const { replies } = reply as BatchReply;
-        for (const [index, each] of replies.entries()) {
-          const { operation, request } = items[index]!; // there are no more replies than items
-          if (!("error" in each)) observer.executed(operation, partition, { ...request, witness }, each, at, life);
+        for (const [index, each] of (reply as BatchReply).replies.entries()) {
+          const item = items[index]!; // there are no more replies than items
+          if ("error" in each) continue;
+          observer.executed({ ...executed, name: item.operation, sent: { ...item.request, witness }, reply: each });
         }
         return;
       }
@@ -163,7 +178,7 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
       epochs.add(epoch);
       // Each operation has its request and its answer.
       if (name === "read") read(partition, (reply as ReadReply).entry, at);
-      else if (name === "commit") commit(partition, sent as CommitRequest, reply as CommitReply, at);
+      else if (name === "commit") commit(partition, sent as CommitRequest, reply as CommitReply, at, request?.loaded);
       else if (name === "write") write(partition, sent as WriteRequest, reply as WriteReply, at, life);
     },
     remember() {

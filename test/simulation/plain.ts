@@ -20,6 +20,10 @@ export const PLAIN_INSTANCE: InstancePlan = {
   heldReads: Infinity,
   worker: false,
   partitions: 1,
+  strict: false,
+  maxConcurrentLoads: Infinity,
+  validates: false,
+  memoryTtl: Infinity,
 };
 export const PLAIN_NETWORK: NetworkPlan = {
   delay: [1, 5],
@@ -37,7 +41,7 @@ export const PLAIN_OP = { path: [], key: "k", padding: 0, burnMs: 0 } as const;
 
 /** An operation with plain options, but for those given. */
 export type PlainOp = Pick<Op, "id" | "at" | "instance" | "kind"> &
-  Partial<Pick<Op, "path" | "key" | "cancel" | "padding" | "burnMs">> & {
+  Partial<Pick<Op, "path" | "key" | "cancel" | "padding" | "burnMs" | "yields" | "leavesAfterMs">> & {
     readonly entry?: Partial<EntryPlan>;
     readonly loader?: Partial<LoaderPlan>;
   };

@@ -28,6 +28,13 @@ export interface EntryPlan {
   readonly memoryTtl?: number;
   readonly store: boolean;
   readonly strong: boolean;
+  readonly softTimeout?: number;
+  readonly hardTimeout?: number;
+  readonly jitter?: number;
+  readonly eagerRefresh?: number;
+  readonly negativeTtl?: number;
+  readonly maxValueBytes?: number;
+  readonly failureBackoff?: number;
 }
 
 /** What a cache can be asked for: a method of `Cache` each. */
@@ -49,6 +56,9 @@ export interface CancelPlan {
   readonly afterMs: number;
 }
 
+/** What stands for "there is none"; kept by those who say for how long. */
+export type Nothing = "null" | "undefined";
+
 export interface Op {
   readonly id: number;
   readonly at: number;
@@ -61,6 +71,10 @@ export interface Op {
   readonly loader: LoaderPlan;
   /** Characters of the value, besides its number. */
   readonly padding: number;
+  /** Instead of a value, its loader or its set has none. */
+  readonly yields?: Nothing;
+  /** Its caller's signal fires so long after it began. */
+  readonly leavesAfterMs?: number;
   /** Only where requests end with their promises (`worker`). */
   readonly cancel?: CancelPlan;
   /** Before it asks the cache, the request computes so long: its clock shows an instant that is past. Only of a `worker`. */
@@ -122,6 +136,13 @@ export interface InstancePlan {
   readonly worker: boolean;
   /** Into how many partitions it believes the store is divided; the store knows better. */
   readonly partitions: number;
+  /** Its reads fail with the store. */
+  readonly strict: boolean;
+  readonly maxConcurrentLoads: number;
+  /** While there are faults, it takes every third value that comes from the store for one of another version. */
+  readonly validates: boolean;
+  /** Default of what its operations keep in memory. */
+  readonly memoryTtl: number;
 }
 
 /** Bounds of each partition of the store. */

@@ -20,10 +20,15 @@ function plainer<T extends object>(given: T, plain: T): T[] {
     });
 }
 
+const OPTIONAL = ["cancel", "leavesAfterMs", "yields"] as const;
+
 function plainerOps(op: Op): Op[] {
-  const { cancel, ...rest } = op;
+  const without = OPTIONAL.filter((name) => op[name] !== undefined).map((name): Op => {
+    const { [name]: _, ...rest } = op;
+    return rest;
+  });
   return [
-    ...(cancel === undefined ? [] : [rest]),
+    ...without,
     ...plainer<Op>(op, { ...op, ...PLAIN_OP }),
     ...plainer(op.entry, PLAIN_ENTRY)
       .filter(({ tags }) => !op.kind.endsWith("Tags") || tags.length > 0)

@@ -4,6 +4,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import type { Platform } from "../../src/platform.ts";
 import { virtualPlatform, type VirtualPlatform } from "../../src/testing/virtual-platform.ts";
 import { perform } from "./calls.ts";
+import { isRefused } from "./checks/admission.ts";
 import { checkAgreement, checkLoadedOnce, hasRoom } from "./checks/convergence.ts";
 import { checkClosed, checkInstances, checkStore } from "./checks/growth.ts";
 import { checkThrough, partitionsOf } from "./checks/loud-writes.ts";
@@ -13,6 +14,7 @@ import { createDraw, mix } from "./draw.ts";
 import { PARTS } from "./draw-plan.ts";
 import { createHistory, type History, type Moment } from "./history.ts";
 import { createLife, requests, type Life, type Phase, type Request } from "./life.ts";
+import type { Carried } from "./loaders.ts";
 import { connect, type NetworkOptions } from "./network.ts";
 import { createObserver } from "./observer.ts";
 import { PLAIN_ENTRY, PLAIN_LOADER, PLAIN_OP } from "./plain.ts";
@@ -28,7 +30,11 @@ export interface Call {
   readonly life: Life;
   readonly request: Request;
   readonly begun: Moment;
+  /** How long its instance had been frozen by then. */
+  readonly frozenMs: number;
   ended?: Moment;
+  /** Its caller's signal fired, and it rejected with that. */
+  left?: boolean;
   /** The number of the value that a read returned. */
   returned?: number | undefined;
 }
@@ -109,11 +115,17 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
     engineOf: (platform) => subject.engines.get(platform)!, // each life has made its cache
     start(instance) {
       const own = plan.instances[instance]!; // ops name those there are
-      const { memory, maxEntries, maxBytes, values, skewMs, worker } = own;
+      const { memory, maxEntries, maxBytes, values, skewMs, worker, strict, maxConcurrentLoads, validates } = own;
       const draw = createDraw(mix(seed, PARTS.life + world.lives.length));
       const name = "ABCDEFGH".charAt(instance) + (world.running[instance] === undefined ? "" : world.lives.length);
       const life = createLife({ base, name, draw, skewMs, worker, onRejected });
       if (Math.abs(skewMs) === 3_600_000) history.struck("clock an hour off");
+      const isRight = (value: unknown): boolean => {
+        if (world.healed || value === null || value === undefined) return true;
+        const isRight = !isRefused(value as Carried); // nothing else is kept
+        if (!isRight) history.struck("value refused");
+        return isRight;
+      };
       const cache = subject.createCache({
         name: "simulated",
         memory: memory && { maxEntries, maxBytes, values },
@@ -128,6 +140,10 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
             ? slowCodec(subject.jsonCodec(), { base, life, draw, maxMs: () => (world.healed ? 0 : plan.encodeMs) })
             : undefined,
         storeBreaker: plan.breaker,
+        onStoreError: strict ? "throw" : "load",
+        maxConcurrentLoads,
+        memoryTtl: own.memoryTtl,
+        validate: validates ? isRight : undefined,
       });
       cache.on("breaker", ({ partition, state }) => {
         const now = base.monotonic();
@@ -187,9 +203,18 @@ function begin(world: World, op: Op): void {
   const { life, cache } = world.running[op.instance]!; // see start
   const draw = createDraw(mix(plan.seed, op.id));
   const clockAt = base.monotonic();
-  const request: Request = { op, draw, over: false, cancelled: false, clockAt, announced: 0, answered: false };
+  const request: Request = {
+    op,
+    draw,
+    begunAt: clockAt,
+    over: false,
+    cancelled: false,
+    clockAt,
+    announced: 0,
+    answered: false,
+  };
   const go = (): void => {
-    const call: Call = { op, life, request, begun: history.moment() };
+    const call: Call = { op, life, request, begun: history.moment(), frozenMs: life.frozenMs };
     world.calls.push(call);
     perform(world, cache, call);
   };

@@ -14,9 +14,15 @@ import type { Plan } from "../plan.ts";
 /**
  * The bound by mode: none for a strong read, `maxStaleness` for any other (nothing pushes here). On a worker, the time
  * that its request computed before it asked is added: its clock stood still. While the store is out of reach, what is
- * stale may be returned, marked so.
+ * stale may be returned, marked so; but not by a strict instance.
  */
-export function checkBound(history: History, plan: Plan, read: Read, invalidation: Invalidation): void {
+export function checkBound(
+  history: History,
+  plan: Plan,
+  read: Read,
+  invalidation: Invalidation,
+  mode: "bound" | "strict",
+): void {
   const acknowledged = durableFrom(invalidation);
   const done = firstDone(invalidation);
   if (acknowledged === undefined || done === undefined) return;
@@ -26,8 +32,11 @@ export function checkBound(history: History, plan: Plan, read: Read, invalidatio
   const mustSee =
     boundMs === 0 && entry.strong ? acknowledged.step < read.begun.step : acknowledged.at + boundMs < read.begun.at;
   if (!mustSee || !isOlder(read.value, done) || !forbids(invalidation, read)) return;
-  if (read.outOfReach && read.state === "stale") return;
-  history.violate("bound", `${showRead(read)}; ${showOp(invalidation.op)} was acknowledged at ${acknowledged.at}`);
+  if (read.outOfReach && read.state === "stale" && mode === "bound") return;
+  history.violate(
+    read.outOfReach ? mode : "bound",
+    `${showRead(read)}; ${showOp(invalidation.op)} was acknowledged at ${acknowledged.at}`,
+  );
 }
 
 /** Since when it may be relied on; undefined: it was not acknowledged, or a fail-over that nobody could see has undone it. */

@@ -12,11 +12,13 @@ const TIMERS_EACH = 4;
 /** Looks at what is left when everything is over but the loads that hang: it must not depend on how much there was. */
 export function checkInstances({ running, calls, engineOf, history }: World): void {
   for (const { life } of running) {
-    const { flights, stops, views } = engineOf(life.platform);
+    const { flights, stops, views, slots } = engineOf(life.platform);
     const cancelled = calls.filter((call) => call.life === life && call.request.cancelled);
     const names = new Set([...life.hung, ...cancelled.map(({ op }) => [...op.path, op.key].join("/"))]);
     const limit = atMost(history, life.name);
     limit("flights", flights.size, names.size);
+    limit("running loads", slots.running.size, life.loading.size + cancelled.length);
+    limit("loads in line", slots.queue.size, cancelled.length);
     // A write waits for each partition.
     limit("waits", stops.size, TIMERS_EACH * (life.hung.length + cancelled.length * views.length));
     limit("timers", life.timers(), TIMERS_EACH * life.hung.length);

@@ -2,9 +2,18 @@
 import { showOp } from "../history.ts";
 import { isRead } from "../plan.ts";
 import type { Call, World } from "../world.ts";
+import { patienceOf } from "./in-time.ts";
 
 /** How long a call may take at most, by its own time-outs; undefined: its own loader never ends. */
-export function limitOf({ plan, longestLoadMs }: World, { op, life }: Call): number | undefined {
+export function limitOf(world: World, call: Call): number | undefined {
+  const { life, op } = call;
+  const limitMs = ownLimitOf(world, call);
+  const patienceMs = patienceOf(op);
+  if (patienceMs === undefined) return limitMs;
+  return Math.min(patienceMs + life.frozenMs, limitMs ?? Infinity);
+}
+
+function ownLimitOf({ plan, longestLoadMs }: World, { op, life }: Call): number | undefined {
   const { storeTimeoutMs: timeout, leaseMs: lease, encodeMs } = plan;
   const rest = life.frozenMs + 50 + encodeMs;
   // An own write in doubt, a question to the log of its own and one that it joined, a question to the store.
@@ -15,7 +24,9 @@ export function limitOf({ plan, longestLoadMs }: World, { op, life }: Call): num
   if (op.kind !== "getOrSet") return 4 * look + rest;
   if (op.loader.kind === "hang") return undefined;
   // A flight that is joined and given up, then two waits for the lease, then a load of its own and its commit.
-  const once = look + (2 * lease + 3_500) + 2 * (lease + timeout) + longestLoadMs + 2 * timeout;
+  // It waits for its turn for as long as a lease.
+  const turn = plan.instances[op.instance]!.maxConcurrentLoads === Infinity ? 0 : lease;
+  const once = look + (2 * lease + 3_500) + 2 * (lease + timeout) + turn + longestLoadMs + 2 * timeout;
   return 3 * once + rest;
 }
 
