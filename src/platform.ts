@@ -30,4 +30,10 @@ export interface Platform {
    * promises handed in never reject.
    */
   waitUntil(promise: Promise<unknown>): void;
+  /**
+   * False: who awaits a promise that another request settles may go on in that other request, and end with it. Then such
+   * promises are not awaited: timers of one's own look, at growing steps of 4 to 100 ms, whether they have settled. Default
+   * true.
+   */
+  readonly crossRequestPromises?: boolean;
 }

@@ -182,12 +182,32 @@ export function every(engine: Engine, { many }: Pick<RequestScope, "many">, ms: 
 export const pause = (engine: Engine, ms: number): Promise<void> =>
   new Promise((resolve) => void after(engine, ms * (0.5 + engine.platform.random() / 2), resolve));
 
+/** Between looks at a promise that must not be awaited: from, to. */
+const LOOK_MS = [4, 100] as const;
+
 /** Waits for a promise for at most `ms`: nobody waits on what may never settle without a timer of its own (P6). */
-export const within = (engine: Engine, promise: Promise<unknown>, ms: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const cancel = after(engine, ms, resolve);
-    promise.finally(cancel).then(() => resolve(), reject);
-  });
+export async function within(engine: Engine, promise: Promise<unknown>, ms: number): Promise<void> {
+  const timer = (ms: number, callback: () => void): (() => void) => after(engine, ms, callback);
+  if (engine.platform.crossRequestPromises ?? true) {
+    return new Promise((resolve, reject) => {
+      const cancel = timer(ms, resolve);
+      promise.finally(cancel).then(() => resolve(), reject);
+    });
+  }
+  const seen: { isOver?: boolean; error?: unknown } = {};
+  promise.then(
+    () => (seen.isOver = true),
+    (error: unknown) => Object.assign(seen, { isOver: true, error }),
+  );
+  await Promise.resolve(); // for what has settled already
+  for (let leftMs = ms, stepMs: number = LOOK_MS[0]; !seen.isOver && leftMs > 0 && !engine.closed;) {
+    const lookMs = Math.min(stepMs, leftMs);
+    await new Promise<void>((resolve) => void timer(lookMs, resolve));
+    leftMs -= lookMs;
+    stepMs = Math.min(2 * stepMs, LOOK_MS[1]);
+  }
+  if ("error" in seen) throw seen.error;
+}
 
 /** The copy in memory, if there is one that no invalidation known here makes void. Its age is the caller's to judge. */
 export function copyInMemory(engine: Engine, key: string): Copy | undefined {

@@ -1,6 +1,6 @@
 // At most so many loads at once, for origins that must be spared: the others wait in line, for a while.
 import { TimeoutError } from "../errors.ts";
-import { after, type Engine } from "./engine.ts";
+import { within, type Engine } from "./engine.ts";
 import type { Flight } from "./flight.ts";
 import { BEAT_MS, isLost } from "./join.ts";
 
@@ -43,13 +43,8 @@ async function turn(engine: Engine, flight: Flight, signal: AbortSignal): Promis
     while (next(engine)?.[0] !== flight || !isFree(engine)) {
       const leftMs = untilAt - engine.clock();
       if (leftMs <= 0) throw new TimeoutError(`it was not its turn within ${leaseMs} ms`);
-      await new Promise<void>((resolve) => {
-        const cancel = after(engine, Math.min(leftMs, BEAT_MS), resolve);
-        awake.call = () => {
-          cancel();
-          resolve();
-        };
-      });
+      const woken = new Promise<void>((resolve) => (awake.call = resolve));
+      await within(engine, woken, Math.min(leftMs, BEAT_MS));
       signal.throwIfAborted();
     }
     running.add(flight);

@@ -43,7 +43,8 @@ export default {
       case "/numbers": {
         const draws = Array.from({ length: 100 }, () => platform.random());
         const inRange = draws.every((draw) => draw >= 0 && draw < 1) && new Set(draws).size === 100;
-        return Response.json({ inRange, memoryBytes: platform.memoryBytes, now: platform.now(), far: await far() });
+        const { memoryBytes, crossRequestPromises } = platform;
+        return Response.json({ inRange, memoryBytes, crossRequestPromises, now: platform.now(), far: await far() });
       }
       default:
         return new Response(await cache.getOrSet(pathname, async () => (await fetch(url)).text()));
