@@ -164,7 +164,9 @@ export function createPartition({ storage, platform, limits: given }: PartitionO
     if ("tags" in write) return storage.mark(write.tags, version, write.kind === "tags" ? undefined : time);
     const { key } = write;
     storage.deleteLease(key);
-    if (write.kind === "set" && storeEntry(storage, limits, { key, id, version, entry: write.entry }, now)) return;
+    const left =
+      write.kind === "set" ? storeEntry(storage, limits, { key, id, version, entry: write.entry }, now) : undefined;
+    if (left !== undefined) return; // 0: stale from the start
     const old = storage.head(key);
     if (old === undefined) return;
     if (write.kind === "expire") storage.put({ ...old, expiredAt: Math.min(old.expiredAt ?? time, time) }, old);

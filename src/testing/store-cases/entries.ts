@@ -97,6 +97,16 @@ export const entryCases: readonly StoreCase[] = [
     checkEqual((await store.read("over")).entry, undefined, "the entry past its windows");
   }),
 
+  storeCase("an entry that is never fresh is stored for its stale window, whether set or committed", async (store) => {
+    const labels = { ttlMs: 0, staleWhileRevalidateMs: 60_000 };
+    await store.set("set", entryOf([1], labels));
+    const reply = await store.load("committed", entryOf([2], labels));
+    checkEqual([reply.outcome, reply.freshForMs], ["stored", 0], "the commit");
+    for (const key of ["set", "committed"]) {
+      checkBetween(present((await store.read(key)).entry, key).freshForMs, -60_000, 0, `since when ${key} is stale`);
+    }
+  }),
+
   storeCase("windows without an end stay without an end", async (store) => {
     const windows = { ttlMs: FOREVER, staleWhileRevalidateMs: FOREVER, staleIfErrorMs: FOREVER };
     await store.set("k", entryOf([1], windows));
