@@ -19,11 +19,11 @@ import type {
   StoreConnection,
   WriteReply,
 } from "../contract.ts";
-import { decodeStep, textOf } from "./replies.ts";
+import { decodeStep, REPLIES, textOf } from "./replies.ts";
 import type { Decoded } from "./replies.ts";
 import { baseOf, encodeSteps } from "./requests.ts";
 import type { RedisLimits, Step } from "./requests.ts";
-import { script, scriptHash } from "./script.ts";
+import { EPOCH_LENGTH, script, scriptHash } from "./script.ts";
 import { lines, toText } from "./text.ts";
 import type { RedisReply, RedisTransport } from "./transport.ts";
 import { createWaiting } from "./waiting.ts";
@@ -38,6 +38,8 @@ export interface RedisConnectionOptions {
   readonly limits: RedisLimits;
   readonly bus: boolean;
 }
+
+const digits = (number: number, length: number): string => Math.floor(number).toString(36).padStart(length, "0");
 
 const MOVED: Moved = { moved: true };
 
@@ -64,15 +66,21 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     incarnations.clear();
   });
 
-  // Unique: drawn when first needed, then counted on. It has an end, so that none begins with another.
-  let identity: string | undefined;
+  // Unique: drawn when first needed, then counted on.
+  let identity = "";
   let drawn = 0;
   const newEpoch = (): string => {
-    identity ??= `${platform.random()}-${platform.random()}`;
-    return `${identity}.${drawn++}.`;
+    identity ||= [0, 0].map(() => digits(platform.random() * 36 ** 8, 8)).join("");
+    return identity + digits(drawn++, EPOCH_LENGTH - 16);
   };
 
-  const run = async (args: (string | Uint8Array)[], signal: AbortSignal | undefined): Promise<readonly RedisReply[]> => {
+  const bases: string[] = [];
+  const baseAt = (partition: number): string => (bases[partition] ??= baseOf(prefix, name, partition));
+
+  const run = async (
+    args: (string | Uint8Array)[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly RedisReply[]> => {
     const send = async (...script: string[]): Promise<RedisReply> => transport.send([...script, ...args], signal);
     try {
       const reply = await send("EVALSHA", scriptHash).catch((cause: unknown) => {
@@ -98,21 +106,14 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     call: CallOptions,
     role = partition === 0 ? "first" : "",
   ): Promise<readonly (Stamp | { readonly error: string })[] | Moved> => {
-    const partitions = count;
-    const base = baseOf(prefix, name, partition);
+    const base = baseAt(partition);
     const known = transport.incarnation ? (incarnations.get(partition) ?? UNKNOWN) : "";
     const lossesBefore = losses;
-    const head = lines(
-      bus ? base : "",
-      transport.replies,
-      newEpoch(),
-      known,
-      partitions,
-      role,
-      witness?.epoch ?? "",
-      witness?.seq ?? 0,
-      toText(witness?.tip ?? ""),
-    );
+    const head = [
+      `${count}\n${known}`,
+      witness ? `${witness.epoch}\n${witness.seq}\n${toText(witness.tip)}` : "",
+      (transport.replies === "text" ? "t" : "b") + lines(bus ? base : "", newEpoch(), role),
+    ];
     const replies = await run(encodeSteps(base, head, steps, limits), call.signal);
     if (losses !== lossesBefore && known !== UNKNOWN && known !== "") {
       // The client may have sent it over a new connection, to a server that had lost what `known` does not show:
@@ -129,8 +130,10 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
       return "moved" in answer ? answer : ask(partition, steps, witness, call, "sure");
     }
     const decoded = steps
-      .slice(0, replies.length / 3)
-      .map(({ operation }, index): Decoded => decodeStep(operation, replies.slice(3 * index, 3 * index + 3)));
+      .slice(0, replies.length / REPLIES)
+      .map(({ operation }, index): Decoded =>
+        decodeStep(operation, replies.slice(REPLIES * index, REPLIES * (index + 1))),
+      );
     const told = decoded[0]?.incarnation;
     if (told && losses === lossesBefore) incarnations.set(partition, told);
     return decoded.map(({ reply }) => reply);
@@ -176,8 +179,7 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
 
   const waiting = createWaiting({
     platform,
-    subscribe: (partition, events) =>
-      bus ? transport.subscribe?.(baseOf(prefix, name, partition), events) : undefined,
+    subscribe: (partition, events) => (bus ? transport.subscribe?.(baseAt(partition), events) : undefined),
     read: (partition, request, call) =>
       one<ReadReply>(partition, { operation: "read", request }, call, request.witness),
     release(partition, key, token) {

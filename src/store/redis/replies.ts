@@ -2,7 +2,7 @@
 import { StoreError } from "../../errors.ts";
 import type { FoundEntry, LogRecord, Stamp } from "../contract.ts";
 import type { Step } from "./requests.ts";
-import { fromOptional, fromText } from "./text.ts";
+import { fromText } from "./text.ts";
 import type { RedisReply } from "./transport.ts";
 
 /** A reply as the store's callers know it, or why this operation was not done; and the server's incarnation, if told. */
@@ -10,6 +10,9 @@ export interface Decoded {
   readonly reply: Stamp | { readonly error: string };
   readonly incarnation: string;
 }
+
+/** The instant, by the server's clock, at which the metadata expires: the script's END. */
+const END = 4_000_000_000_000;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -19,7 +22,7 @@ export const textOf = (reply: RedisReply | undefined): string =>
 
 /** The bytes of a value; copied, as what a client hands out may be a view of its buffer. */
 function bytesOf(reply: RedisReply | undefined): Uint8Array | undefined {
-  if (reply instanceof Uint8Array) return Uint8Array.from(reply);
+  if (reply instanceof Uint8Array) return new Uint8Array(reply);
   if (typeof reply !== "string") return undefined;
   return Uint8Array.from(reply, (character) => character.charCodeAt(0));
 }
@@ -32,13 +35,13 @@ function numberOf(text: string | undefined): number {
 
 const sinceMs = (at: string | undefined, time: number): number => Math.max(0, time - numberOf(at));
 
-function entryOf(head: string, freshForMs: number, bytes: Uint8Array | undefined, time: number): FoundEntry {
-  const [id = "", , version, at, ttlMs, swrMs, sieMs, etag = "", lastModified = "", ...tags] = head.split("\n");
+function entryOf(text: string, freshForMs: number, bytes: Uint8Array | undefined, time: number): FoundEntry {
+  const [, id = "", ttlMs, swrMs, sieMs, etag = "", lastModified = "", ...tags] = text.split("\n");
   tags.pop(); // each has its end
   return {
-    id: fromOptional(id) ?? "",
-    version: numberOf(version),
-    ageMs: sinceMs(at, time),
+    id: fromText(id.slice(1)),
+    version: numberOf(text.slice(0, 16)),
+    ageMs: sinceMs(text.slice(16, 32), time),
     freshForMs,
     ttlMs: numberOf(ttlMs),
     staleWhileRevalidateMs: numberOf(swrMs),
@@ -99,10 +102,17 @@ function bodyOf(
   }
 }
 
-/** Reads the three replies of one operation. Throws a StoreError if they are not what the script gives. */
-export function decodeStep(operation: Step["operation"], [line, text, bytes]: readonly RedisReply[]): Decoded {
-  const [epoch = "", seq, tip = "", time, incarnation = "", ...rest] = textOf(line).split("\n");
-  if (epoch === "error") return { reply: { error: textOf(text) }, incarnation };
-  const stamp = { epoch, seq: numberOf(seq), tip: fromText(tip), time: numberOf(time) };
-  return { reply: { ...stamp, ...bodyOf(operation, rest, text, bytes, stamp.time) }, incarnation };
+/** How many replies an operation has. */
+export const REPLIES = 5;
+
+/** Reads the replies of one operation. Throws a StoreError if they are not what the script gives. */
+export function decodeStep(
+  operation: Step["operation"],
+  [position, left, result, text, bytes]: readonly RedisReply[],
+): Decoded {
+  const [epoch = "", seq, tip = "", incarnation = ""] = textOf(position).split("\n");
+  const line = typeof result === "number" ? String(result) : textOf(result);
+  if (epoch === "error") return { reply: { error: line }, incarnation };
+  const stamp = { epoch, seq: numberOf(seq), tip: fromText(tip), time: END - Number(left) };
+  return { reply: { ...stamp, ...bodyOf(operation, line.split("\n"), text, bytes, stamp.time) }, incarnation };
 }

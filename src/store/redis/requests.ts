@@ -10,66 +10,63 @@ export interface RedisLimits {
 
 /** One operation of the script. */
 export type Step =
-  | BatchItem
-  | { readonly operation: "changesSince"; readonly request: ChangesRequest }
-  | { readonly operation: "info" };
+  BatchItem | { readonly operation: "changesSince"; readonly request: ChangesRequest } | { readonly operation: "info" };
 
-/** The line of an operation, the key it is about, and the bytes that go with it. */
-interface Encoded {
-  readonly line: string;
-  readonly key?: string;
-  readonly bytes?: Uint8Array;
-}
+/** Arguments of a command. */
+export type Arguments = (string | number | Uint8Array)[];
 
 const joined = (tags: readonly string[]): string => lines(...tags.map(toText));
 
-const labelsOf = ({ ttlMs, staleWhileRevalidateMs, staleIfErrorMs, tags, etag, lastModified }: EntryMeta): string =>
-  lines(ttlMs, staleWhileRevalidateMs, staleIfErrorMs, toOptional(etag), toOptional(lastModified)) + joined(tags);
+/** The script counts in whole milliseconds, and what is left of a value is never less than was asked for. */
+function entryOf(meta: EntryMeta, bytes: Uint8Array | ""): Arguments {
+  const { ttlMs, staleWhileRevalidateMs, staleIfErrorMs, tags, etag, lastModified } = meta;
+  const staleMs = Math.max(staleWhileRevalidateMs, staleIfErrorMs);
+  const labels = lines(ttlMs, staleWhileRevalidateMs, staleIfErrorMs, toOptional(etag), toOptional(lastModified));
+  return [Math.ceil(ttlMs), Math.ceil(staleMs), labels + joined(tags), bytes];
+}
 
 const KINDS = { set: "s", delete: "d", expire: "e", tags: "t", expireTags: "x" } as const;
 
-function encodeWrite(write: Write, nonce: string, deadline: number | "", limits: RedisLimits): Encoded {
-  const head = lines("w", KINDS[write.kind], toText(nonce), deadline, limits.maxTags, limits.maxLogRecords);
-  if ("tags" in write) return { line: head + joined(write.tags) };
-  const { key } = write;
-  if (write.kind !== "set") return { line: head, key };
-  return { line: head + labelsOf(write.entry), key, bytes: write.entry.bytes };
+function writeOf(write: Write): Arguments {
+  if (write.kind === "set") return entryOf(write.entry, write.entry.bytes);
+  return [0, 0, "tags" in write ? joined(write.tags) : "", ""];
 }
 
-function encodeStep(step: Step, limits: RedisLimits): Encoded {
+/** The arguments of an operation, always as many as its name says to the script. */
+function argumentsOf(step: Step, { maxTags, maxLogRecords }: RedisLimits): Arguments {
   switch (step.operation) {
     case "read": {
-      const { key, lease, refresh, hold } = step.request;
-      const wish = lines(
-        "r",
-        toOptional(lease?.token),
-        lease?.leaseMs ?? 0,
-        toOptional(refresh),
-        toOptional(hold),
-      );
-      return { line: wish + joined(lease?.scopes ?? []), key };
+      const { lease, refresh, hold } = step.request;
+      const { token, leaseMs = 0, scopes = [] } = lease ?? {};
+      const wish = lines(toOptional(token), Math.ceil(leaseMs)) + joined(scopes);
+      return ["r", toOptional(hold), toOptional(refresh), wish];
     }
     case "commit": {
-      const { key, token, epoch, version, deadline = "", entry } = step.request;
-      const kept = "keep" in entry ? entry.keep : undefined;
-      const head = lines("c", toOptional(token), epoch, version, deadline, toOptional(kept));
-      return { line: head + labelsOf(entry), key, ...("bytes" in entry && { bytes: entry.bytes }) };
+      const { token, epoch, version, deadline = "", entry } = step.request;
+      const [keep, bytes] = "keep" in entry ? [toOptional(entry.keep), "" as const] : ["", entry.bytes];
+      return ["c", toOptional(token), epoch, version, deadline, keep, ...entryOf(entry, bytes)];
     }
     case "renew":
-    case "release": {
-      const { key, token } = step.request;
-      const spanMs = step.operation === "renew" ? step.request.leaseMs : step.request.backoffMs;
-      return { line: lines(step.operation === "renew" ? "n" : "l", toOptional(token), spanMs), key };
+      return ["n", toOptional(step.request.token), Math.ceil(step.request.leaseMs)];
+    case "release":
+      return ["l", toOptional(step.request.token), Math.ceil(step.request.backoffMs)];
+    case "write": {
+      const { write, nonce, deadline = "" } = step.request;
+      return ["w", KINDS[write.kind], toText(nonce), deadline, maxTags, maxLogRecords, ...writeOf(write)];
     }
-    case "write":
-      return encodeWrite(step.request.write, step.request.nonce, step.request.deadline ?? "", limits);
     case "changesSince": {
       const { epoch, seq, tip } = step.request.since;
-      return { line: lines("h", epoch, seq, toText(tip)) };
+      return ["h", epoch, seq, toText(tip)];
     }
     case "info":
-      return { line: lines("i") };
+      return ["i"];
   }
+}
+
+function keyOf(step: Step): string | undefined {
+  if (step.operation === "changesSince" || step.operation === "info") return undefined;
+  const about = step.operation === "write" ? step.request.write : step.request;
+  return "key" in about ? about.key : undefined;
 }
 
 /** The keys of a partition begin with this. Braces in a name must not end Redis Cluster's hash tag. */
@@ -77,19 +74,13 @@ export const baseOf = (prefix: string, name: string, partition: number): string 
   `${prefix}{${toText(name).replace(/[{}%]/g, encodeURIComponent)}:${partition}}`;
 
 /** What follows the script in EVALSHA and EVAL: the number of keys, the keys, the head, and the operations. */
-export function encodeSteps(
-  base: string,
-  head: string,
-  steps: readonly Step[],
-  limits: RedisLimits,
-): (string | Uint8Array)[] {
+export function encodeSteps(base: string, head: Arguments, steps: readonly Step[], limits: RedisLimits) {
   const keys = [`${base}:m`, `${base}:n`];
-  const args: (string | Uint8Array)[] = [head];
+  const args = head;
   for (const step of steps) {
-    const { line, key, bytes } = encodeStep(step, limits);
+    const key = keyOf(step);
     if (key !== undefined) keys.push(`${base}:e:${toText(key)}`, `${base}:l:${toText(key)}`);
-    args.push(line, bytes ?? "");
+    args.push(...argumentsOf(step, limits));
   }
-  if (args.at(-1) === "") args.pop(); // a value of nothing is still a value: it comes as bytes
-  return [String(keys.length), ...keys, ...args];
+  return [keys.length, ...keys, ...args].map((part) => (typeof part === "number" ? String(part) : part));
 }

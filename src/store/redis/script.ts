@@ -5,10 +5,12 @@
 // **Keys.** All of a partition share the hash tag of their name, and each that is touched is in KEYS: the metadata, the
 // counters, and then for each operation on a key its entry and its lease.
 //
-// - Metadata, a hash: `e` the epochs, `s` seq, `t` tip, `f` floor, `k` the seq of the last mark of a tag, `c` the number of
-//   marks (reserved tags aside), `o` the first seq of the log, `p` the number of partitions, `r` the incarnation;
-//   `g`+tag the seq of its invalidation, `x`+tag seq and instant of its expiry; `l`+seq a record, `n`+nonce its seq.
-// - An entry, a hash: `h` its head, `b` its bytes, `x` the instant of the first `expire`. Redis removes it at its end.
+// - Metadata, a hash: `w` the position in three lines, `e` the epochs, `f` floor, `k` the seq of the last mark of a tag, `c` the
+//   number of marks (reserved tags aside), `o` the first seq of the log, `q` the number of partitions and the incarnation in
+//   two lines; `g`+tag the seq of its invalidation, `x`+tag seq and instant of its expiry; `l`+seq a record, `n`+nonce its
+//   seq.
+// - An entry, a hash: `h` its head, `b` its bytes, `x` the instant of the first `expire`. Redis removes it at its end. A
+//   head begins with version, instant, ttl and the longer window, of 16 digits each: patterns are slow. Then come lines.
 // - A lease, a string: token, epoch, version, instant, span, scopes. A token of nothing: a back-off.
 // - Counters, a hash: of entries (`e`), bytes (`b`) and leases (`l`) by the time slot in which they end. For `info` alone.
 //
@@ -24,65 +26,123 @@
 // **Time.** The metadata expires at a fixed instant: what is left until then tells the server's clock, in scripts where
 // there is no other way, too. It is the wall clock, so deadlines hold across epochs.
 
+/** Of the names of epochs. All are of one length: so none begins with another, and they are found by their place. */
+export const EPOCH_LENGTH = 22;
+
 /** A pattern of so many fields, each ended by a line feed. */
 const fields = (count: number): string => "([^\\n]*)\\n".repeat(count);
 
-// The request's head; then the metadata. The number of partitions is looked at before anything is done.
-const opening = `
-local call, pcall, n, match, gmatch, sub, max = redis.call, redis.pcall, tonumber, string.match, string.gmatch, string.sub, math.max
-local FOREVER, END = 9007199254740991, 4000000000000
+// What a hit needs comes first, and a hit ends here: to define the functions that follow takes longer than to find it.
+const hits = `
+local call, pcall, n, s, match, gmatch, sub, max = redis.call, redis.pcall, tonumber, string.format, string.match, string.gmatch, string.sub, math.max
+local FOREVER, END, INT = 9007199254740991, 4000000000000, "%.17g"
 local M, N = KEYS[1], KEYS[2]
-local channel, mode, candidate, sent, parts, role, wEpoch, wSeq, wTip = match(ARGV[1], "^${fields(9)}")
-local left = call("PTTL", M)
-local meta = pcall("HMGET", M, "e", "s", "t", "f", "k", "p", "r")
-local epochs, seq, tip, floor, marked, server = meta[1], n(meta[2] or ""), meta[3], n(meta[4] or ""), n(meta[5] or ""), meta[7]
-local lost = left < 0 or not (epochs and seq and tip and floor and marked)
-if lost or meta[6] ~= parts then
-  if role == "" then return {"ask"} end
-  if not lost and role == "first" then return {"moved\\n"..meta[6]} end
-  lost = true
+local left, meta = call("PTTL", M), pcall("HMGET", M, "w", "k", "q")
+local position, marked, setting = meta[1], n(meta[2] or ""), meta[3]
+local lost = left < 0 or not (position and marked and setting)
+local epoch, time, found = not lost and sub(position, 1, ${EPOCH_LENGTH}), END - left, ""
+local function answer(result, head, bytes)
+  if bytes and sub(ARGV[3], 1, 1) == "t" then
+    bytes = string.gsub(bytes, "[\\128-\\255]", function(byte)
+      local code = string.byte(byte)
+      return string.char(192 + math.floor(code / 64), 128 + code % 64)
+    end)
+  end
+  return found == "" and position or position.."\\n"..found, left, result, head or false, bytes or false
 end
-local time = END - left
-local function s(number) return string.format("%.17g", number) end
-local function wake(what) if channel ~= "" then pcall("PUBLISH", channel, what) end end
 local function since(at) return max(0, time - at) end
+local function parse(head)
+  return n(sub(head, 1, 16)), n(sub(head, 17, 32)), n(sub(head, 33, 48)), n(sub(head, 49, 64)), sub(head, 65, ${64 + EPOCH_LENGTH}) == epoch
+end
+local function idOf(head) return match(head, "\\n([^\\n]*)") end
+local function freshFor(head, staleAt)
+  local version, at, ttl, stale, mine = parse(head)
+  if not mine then return end
+  if version < marked then
+    local names, tagged = {"f"}, false
+    for tag in gmatch(match(head, "^${fields(7).replaceAll(/[()]/g, "")}(.*)"), "([^\\n]*)\\n") do
+      tagged = tagged or sub(tag, 1, 1) ~= "@"
+      names[#names + 1] = "g"..tag
+      names[#names + 1] = "x"..tag
+    end
+    local marks = call("HMGET", M, unpack(names))
+    if tagged and version < n(marks[1]) then return end
+    for i = 2, #names do
+      local mark, instant = match(marks[i] or "0", "(%S+) ?(.*)")
+      if n(mark) > version then
+        if instant == "" then return end
+        staleAt = math.min(staleAt or FOREVER, n(instant))
+      end
+    end
+  end
+  if ttl < FOREVER then ttl = ttl - since(at) end
+  if staleAt then ttl = math.min(ttl, 0 - since(staleAt)) end
+  if ttl + stale > 0 then return ttl end
+end
+local function find(E, held)
+  local row = call("HMGET", E, "h", "x", held == "" and "b" or "x")
+  local head, bytes = row[1], row[3]
+  local fresh = head and freshFor(head, n(row[2] or ""))
+  if not fresh then return end
+  if held ~= "" then bytes = idOf(head) == held or call("HGET", E, "b") end
+  if bytes then return fresh, head, bytes ~= true and bytes end
+end
+local function serves(fresh, head, refresh) return fresh and fresh > 0 and (refresh == "" or idOf(head) ~= refresh) end
+if not lost and ARGV[1] == setting and (ARGV[2] == "" or ARGV[2] == position) and ARGV[4] == "r" and not ARGV[8] then
+  local fresh, head, bytes = find(KEYS[3], ARGV[5])
+  if serves(fresh, head, ARGV[6]) then return {answer(fresh < 1e15 and fresh or s(INT, fresh), head, bytes)} end
+end
 `;
 
-// The incarnation of the server is compared with the one that the epoch began in; INFO is slow, so only when they differ.
+// The number of partitions is looked at before anything is done. The incarnation of the server is compared with the one that
+// the epoch began in; INFO is slow, so only when they differ.
 const epochs = `
-local function incarnation()
-  local id = ""
+local channel, candidate, role = match(ARGV[3], "^.${fields(3)}")
+local function wake(what) if channel ~= "" then pcall("PUBLISH", channel, what) end end
+local parts, sent = match(ARGV[1], "^(%d+)\\n(.*)")
+local recorded, server = match(setting or "", "^(%d+)\\n(.*)")
+local seq, tip = match(lost and "" or position, "\\n(%d+)\\n(.*)")
+seq = n(seq or "")
+lost = lost or not seq
+if lost or parts ~= recorded then
+  if role == "" then return {"ask"} end
+  if not lost and role == "first" then return {"moved\\n"..recorded} end
+  lost = true
+end
+if sent ~= "" and (lost or sent ~= server) then
   for section, name in gmatch("server run_id replication master_replid", "(%S+) (%S+)") do
     local info = pcall("INFO", section)
-    id = id.."-"..(type(info) == "string" and match(info, name..":(%w+)") or "")
+    found = found.."-"..(type(info) == "string" and match(info, name..":(%w+)") or "")
   end
-  return id
-end
-local found = ""
-if sent ~= "" and (lost or sent ~= server) then
-  found = incarnation()
   lost = lost or found ~= server
 end
-local function contradicts(epoch, at, nonce)
-  if sub(epochs, 1, #epoch) ~= epoch then return not string.find(epochs, epoch, 1, true) end
+local known = not lost and call("HGET", M, "e") or ""
+local function contradicts(past, at, nonce)
+  if sub(known, 1, #past) ~= past then return not string.find(known, past, 1, true) end
   at = n(at)
   if at < 1 then return false end
   if at > seq then return true end
   local here = tip
-  if at < seq then here = match(call("HGET", M, "l"..s(at)) or "", "^[^\\n]*\\n([^\\n]*)") end
+  if at < seq then here = match(call("HGET", M, "l"..s(INT, at)) or "", "^[^\\n]*\\n([^\\n]*)") end
   return here and here ~= nonce
 end
-lost = lost or contradicts(wEpoch, wSeq, wTip)
-if not lost and sub(ARGV[2], 1, 1) == "h" then lost = contradicts(match(ARGV[2], "^h\\n${fields(3)}")) end
+local seen = match(ARGV[2], "^[^\\n]*")
+lost = lost or seen ~= "" and contradicts(match(ARGV[2], "^${fields(2)}(.*)")) or ARGV[4] == "h" and contradicts(ARGV[5], ARGV[6], ARGV[7])
+local function move(at, nonce)
+  seq, tip, position = at, nonce, epoch.."\\n"..s(INT, at).."\\n"..nonce
+end
 if lost then
-  epochs = sub(candidate.." "..wEpoch.." "..(epochs or ""), 1, 500)
+  if known == "" then known = pcall("HGET", M, "e") end
+  known = sub(candidate.." "..seen.." "..(type(known) == "string" and known or ""), 1, 500)
+  epoch = candidate
+  move(0, "")
   call("DEL", M, N)
-  call("HSET", M, "e", epochs, "s", 0, "t", "", "f", 0, "k", 0, "c", 0, "o", 1, "p", parts, "r", found ~= "" and found or server or "")
+  call("HSET", M, "w", position, "e", known, "f", 0, "k", 0, "c", 0, "o", 1, "q", parts.."\\n"..(found ~= "" and found or server or ""))
   call("PEXPIREAT", M, END)
-  seq, tip, floor, marked, time = 0, "", 0, 0, END - call("PTTL", M)
+  marked, left = 0, call("PTTL", M)
+  time = END - left
   wake("*")
 end
-local epoch = match(epochs, "^%S*")
 `;
 
 // Counters by time slots, 16 of which make the life of what is counted: what Redis removed by itself is counted no longer
@@ -101,81 +161,41 @@ local function tally(kind, at, life, by)
   local slot = "0:0"
   if life < FOREVER then
     local size = max(0, select(2, math.frexp(life)) - 4)
-    slot = s(size)..":"..s(math.ceil((at + life) / 2 ^ size))
+    slot = size..":"..s(INT, math.ceil((at + life) / 2 ^ size))
   end
-  if call("HINCRBY", N, kind..slot, s(by)) == by then totals() end
+  if call("HINCRBY", N, kind..slot, by) == by then totals() end
 end
 `;
 
 const entries = `
-local function freshFor(version, at, ttl, stale, tags, staleAt)
-  if version < marked then
-    local names, tagged = {}, false
-    for tag in gmatch(tags, "([^\\n]*)\\n") do
-      tagged = tagged or sub(tag, 1, 1) ~= "@"
-      names[#names + 1] = "g"..tag
-      names[#names + 1] = "x"..tag
-    end
-    if tagged and version < floor then return end
-    local marks = names[1] and call("HMGET", M, unpack(names)) or {}
-    for i = 1, #names do
-      local mark, instant = match(marks[i] or "0", "(%S+) ?(.*)")
-      if n(mark) > version then
-        if instant == "" then return end
-        staleAt = math.min(staleAt or FOREVER, n(instant))
-      end
-    end
+local function account(head, by, size)
+  local _, at, ttl, stale, mine = parse(head)
+  if mine then
+    tally("e", at, ttl + stale, by)
+    tally("b", at, ttl + stale, by * (200 + #head + size))
   end
-  if ttl < FOREVER then ttl = ttl - since(at) end
-  if staleAt then ttl = math.min(ttl, 0 - since(staleAt)) end
-  if ttl + stale > 0 then return ttl end
-end
-local function parse(head)
-  local id, born, version, at, ttl, swr, sie, tags = match(head, "^${fields(7)}[^\\n]*\\n[^\\n]*\\n(.*)")
-  return id, born, n(version), n(at), n(ttl), max(n(swr), n(sie)), tags
-end
-local function find(E, held)
-  local row = call("HMGET", E, "h", "x", held == "" and "b" or "h")
-  if not row[1] then return end
-  local id, born, version, at, ttl, stale, tags = parse(row[1])
-  if born ~= epoch then return end
-  local fresh = freshFor(version, at, ttl, stale, tags, row[2] and n(row[2]))
-  if not fresh then return end
-  local bytes = held ~= id and (held == "" and row[3] or call("HGET", E, "b"))
-  if bytes or held == id then return fresh, id, row[1], bytes end
-end
-local function account(E, head, by)
-  local _, born, _, at, ttl, stale = parse(head)
-  if born ~= epoch then return end
-  tally("e", at, ttl + stale, by)
-  tally("b", at, ttl + stale, by * (200 + #head + call("HSTRLEN", E, "b")))
 end
 local function remove(E)
   local old = call("HGET", E, "h")
-  if old then account(E, old, -1) end
+  if old then account(old, -1, call("HSTRLEN", E, "b")) end
   call("DEL", E)
 end
-local function put(E, id, version, labels, keep, bytes)
-  local old = call("HGET", E, "h")
-  if keep ~= "" and match(old or "", "^[^\\n]*") ~= keep then return end
-  local head = id.."\\n"..epoch.."\\n"..s(version).."\\n"..s(time).."\\n"..labels
-  local _, _, _, _, ttl, stale, tags = parse(head)
-  local fresh = freshFor(version, time, ttl, stale, tags)
+local function put(E, id, version, keep, ttl, stale, labels, bytes)
+  local old, before = call("HGET", E, "h"), call("HSTRLEN", E, "b")
+  if keep ~= "" and (not old or idOf(old) ~= keep) then return end
+  local head = s("%016.0f%016.0f%016.0f%016.0f", version, time, ttl, stale)..epoch.."\\n"..id.."\\n"..labels
+  local fresh = freshFor(head)
   if not fresh then return end
-  local before = old and call("HSTRLEN", E, "b")
-  local done = bytes and pcall("HSET", E, "h", head, "b", bytes) or pcall("HSET", E, "h", head)
+  local done
+  if keep == "" then done = pcall("HSET", E, "h", head, "b", bytes) else done = pcall("HSET", E, "h", head) end
   if type(done) == "table" then return nil, done.err end
   if old then
-    local _, born, _, at, ttl, stale = parse(old)
-    if born == epoch then
-      tally("e", at, ttl + stale, -1)
-      tally("b", at, ttl + stale, -200 - #old - before)
-    end
+    account(old, -1, before)
     call("HDEL", E, "x")
     call("PERSIST", E)
   end
-  if ttl + stale < FOREVER then call("PEXPIRE", E, s(math.ceil(ttl + stale))) end
-  account(E, head, 1)
+  account(head, 1, keep == "" and #bytes or before)
+  if ttl + stale < FOREVER then call("PEXPIRE", E, s(INT, ttl + stale)) end
   return fresh
 end
 `;
@@ -186,11 +206,7 @@ local function leaseOf(L)
   local token, born, version, at, span, scopes = match(call("GET", L) or "", "^${fields(5)}(.*)")
   if born == epoch then return token, n(version), n(at), n(span), scopes end
 end
-local function forget(L)
-  local token, _, at, span = leaseOf(L)
-  if token then tally("l", at, span + 600000, -1) end
-  return call("DEL", L)
-end
+local function forget(token, at, span) if token then tally("l", at, span + 600000, -1) end end
 local function sound(version, scopes)
   for scope in gmatch(scopes, "([^\\n]*)\\n") do
     if n(call("HGET", M, "g"..scope) or 0) > version then return false end
@@ -199,181 +215,167 @@ local function sound(version, scopes)
 end
 local function grant(L, token, version, span, scopes)
   local old, _, at, spanned = leaseOf(L)
-  local record = token.."\\n"..epoch.."\\n"..s(version).."\\n"..s(time).."\\n"..s(span).."\\n"..scopes
-  local done = pcall("SET", L, record, "PX", s(math.ceil(span + 600000)))
+  local record = token.."\\n"..epoch.."\\n"..s(INT, version).."\\n"..time.."\\n"..s(INT, span).."\\n"..scopes
+  local done = pcall("SET", L, record, "PX", s(INT, span + 600000))
   if done.err then return done.err end
-  if old then tally("l", at, spanned + 600000, -1) end
+  forget(old, at, spanned)
   tally("l", time, span + 600000, 1)
 end
-local function finish(E, L) if forget(L) == 1 then wake("="..sub(E, #M + 2)) end end
+local function finish(E, L)
+  local token, _, at, span = leaseOf(L)
+  forget(token, at, span)
+  if call("DEL", L) == 1 then wake("="..sub(E, #M + 2)) end
+end
 `;
 
 const operations = `
 local function late(deadline) return deadline ~= "" and time > n(deadline) end
-local operations = {}
-function operations.r(rest, E, L)
-  local token, span, refresh, held, scopes = match(rest, "^${fields(4)}(.*)")
-  local fresh, id, head, bytes = find(E, held)
-  local line = (fresh and s(fresh) or "").."\\n"
-  if token ~= "" and not (fresh and fresh > 0 and refresh ~= id) then
-    local owner, version, at, spanned, theirs = leaseOf(L)
-    if owner == token then return line..s(version), head, bytes end
-    if owner and sound(version, theirs) and (owner ~= "" or fresh) then
-      if at > time then grant(L, owner, version, spanned, theirs) end
-      local wait = spanned - since(at)
-      if wait > 0 then return line.."\\n"..s(wait).."\\n"..owner, head, bytes end
-    end
-    local refused = grant(L, token, seq, math.min(n(span), 600000), scopes)
-    if refused then return nil, refused end
-    line = line..s(seq)
+local run = {}
+function run.r(E, L, held, refresh, wish)
+  local token, span, scopes = match(wish, "^${fields(2)}(.*)")
+  local fresh, head, bytes = find(E, held)
+  local result = (fresh and s(INT, fresh) or "").."\\n"
+  if token == "" or serves(fresh, head, refresh) then return result, head, bytes end
+  local owner, version, at, spanned, theirs = leaseOf(L)
+  if owner == token then return result..s(INT, version), head, bytes end
+  if owner and sound(version, theirs) and (owner ~= "" or fresh) then
+    if at > time then grant(L, owner, version, spanned, theirs) end
+    local wait = spanned - since(at)
+    if wait > 0 then return result.."\\n"..s(INT, wait).."\\n"..owner, head, bytes end
   end
-  return line, head, bytes
+  local refused = grant(L, token, seq, math.min(n(span), 600000), scopes)
+  if refused then return nil, refused end
+  return result..s(INT, seq), head, bytes
 end
-function operations.c(rest, E, L, bytes)
-  local token, born, version, deadline, keep, labels = match(rest, "^${fields(5)}(.*)")
+function run.c(E, L, token, born, version, deadline, keep, ...)
   local owner, granted = leaseOf(L)
   if owner ~= token then return "" end
   local fresh, refused
   if granted == n(version) and born == epoch and not late(deadline) then
-    fresh, refused = put(E, token, granted, labels, keep, keep == "" and bytes)
+    fresh, refused = put(E, token, granted, keep, ...)
   end
   finish(E, L)
   if refused then return nil, refused end
-  return fresh and s(fresh) or ""
+  return fresh and s(INT, fresh) or ""
 end
-function operations.n(rest, E, L)
-  local token, span = match(rest, "^${fields(2)}")
+function run.n(E, L, token, span)
   local owner, version, _, _, scopes = leaseOf(L)
   if owner ~= token or not sound(version, scopes) then return "" end
   local refused = grant(L, token, version, math.min(n(span), 600000), scopes)
   return not refused and "1", refused
 end
-function operations.l(rest, E, L)
-  local token, span = match(rest, "^${fields(2)}")
+function run.l(E, L, token, span)
   local owner, version, _, _, scopes = leaseOf(L)
-  if owner ~= token then return "" end
-  finish(E, L)
-  if n(span) > 0 then grant(L, "", version, n(span), scopes) end
+  if owner == token then
+    finish(E, L)
+    if n(span) > 0 then grant(L, "", version, n(span), scopes) end
+  end
   return ""
 end
-function operations.h(rest)
-  local born, from = match(rest, "^${fields(2)}")
-  from = n(from)
-  local first = max(1, from)
+function run.h(_, _, born, from)
+  local first = max(1, n(from))
   if born ~= epoch or n(call("HGET", M, "o")) > first then return "" end
   local size, records = 0, {}
   for i = first, seq do
-    local record = call("HGET", M, "l"..s(i))
-    if not record then return "" end
-    size = size + #record
-    if size > 1048576 then return "" end
-    if i > from then records[#records + 1] = record end
+    local record = call("HGET", M, "l"..s(INT, i))
+    size = size + #(record or "")
+    if not record or size > 1048576 then return "" end
+    if i > n(from) then records[#records + 1] = record end
   end
   return "1", table.concat(records, "\\r")
 end
-function operations.i()
+function run.i()
   local sum, log = totals(), call("HMGET", M, "c", "o")
-  return s(sum.e).."\\n"..s(sum.b).."\\n"..s(sum.l).."\\n"..log[1].."\\n"..s(seq + 1 - log[2])
+  return s("%.0f\\n%.0f\\n%.0f\\n%.0f\\n%.0f", sum.e, sum.b, sum.l, log[1], seq + 1 - log[2])
 end
 `;
 
 // Marks are counted, and looked through only when there are too many.
 const writing = `
-local function inParts(command, names, each)
-  for i = 1, #names, 1000 do
-    local some = call(command, M, unpack(names, i, math.min(i + 999, #names)))
-    for j = 1, each and #some or 0 do each(names[i + j - 1], some[j]) end
-  end
-end
 local function prune(keep)
-  local names, count, seqs = {}, {}, {}
+  local names, at, count, seqs, gone = {}, {}, {}, {}, {}
   for _, name in ipairs(call("HKEYS", M)) do
     if match(name, "^[gx][^@]") or match(name, "^[gx]$") then names[#names + 1] = name end
   end
-  inParts("HMGET", names, function(_, mark)
-    local at = n(match(mark, "%S+"))
-    if not count[at] then count[at] = 0 seqs[#seqs + 1] = at end
-    count[at] = count[at] + 1
-  end)
-  table.sort(seqs)
-  local above = 0
-  for i = #seqs, 1, -1 do
-    above = above + count[seqs[i]]
-    if above > keep then
-      local gone = {}
-      inParts("HMGET", names, function(name, mark) if n(match(mark, "%S+")) <= seqs[i] then gone[#gone + 1] = name end end)
-      inParts("HDEL", gone)
-      floor = max(floor, seqs[i])
-      return call("HSET", M, "f", s(floor), "c", #names - #gone)
+  for i = 1, #names, 1000 do
+    for j, mark in ipairs(call("HMGET", M, unpack(names, i, math.min(i + 999, #names)))) do
+      local mark = n(match(mark, "%S+"))
+      at[i + j - 1] = mark
+      if not count[mark] then seqs[#seqs + 1] = mark end
+      count[mark] = (count[mark] or 0) + 1
     end
   end
+  table.sort(seqs)
+  local last, above = #seqs, 0
+  while last > 0 and above + count[seqs[last]] <= keep do
+    above = above + count[seqs[last]]
+    last = last - 1
+  end
+  local floor = seqs[last] or 0
+  for i = 1, #names do if at[i] <= floor then gone[#gone + 1] = names[i] end end
+  for i = 1, #gone, 1000 do call("HDEL", M, unpack(gone, i, math.min(i + 999, #gone))) end
+  call("HSET", M, "f", s(INT, max(floor, n(call("HGET", M, "f")))), "c", above)
 end
-function operations.w(rest, E, L, bytes)
-  local kind, nonce, deadline, tags, records, rest = match(rest, "^${fields(5)}(.*)")
+function run.w(E, L, kind, nonce, deadline, tags, records, ttl, stale, rest, bytes)
   local first = call("HGET", M, "n"..nonce)
   first = first and call("HGET", M, "l"..first)
   if first then return "", first end
   if late(deadline) then return "" end
   local version, expire, what = seq + 1, kind == "e" or kind == "x", "t\\n"..rest
   local fresh, refused
-  if kind == "s" then fresh, refused = put(E, "="..nonce, version, rest, "", bytes) end
+  if kind == "s" then fresh, refused = put(E, "="..nonce, version, "", ttl, stale, rest, bytes) end
   if refused then return nil, refused end
   if not fresh then call("HDEL", M, "") end
   if kind == "t" or kind == "x" then
-    local value, added, all = s(version)..(expire and " "..s(time) or ""), 0
+    local value, added, all = s(INT, version)..(expire and " "..time or ""), 0
     for tag in gmatch(rest, "([^\\n]*)\\n") do
       local new = call("HSET", M, (expire and "x" or "g")..tag, value)
       if sub(tag, 1, 1) == "@" then all = true else added = added + new end
     end
     marked = version
     call("HINCRBY", M, "c", added)
-    call("HSET", M, "k", s(version))
+    call("HSET", M, "k", s(INT, version))
     if all then wake("*") end
   else
     what = "k\\n"..sub(E, #M + 2).."\\n"
     finish(E, L)
-    if kind == "e" then
-      if call("EXISTS", E) == 1 then call("HSET", E, "x", s(math.min(n(call("HGET", E, "x") or time), time))) end
-    elseif not fresh then remove(E) end
+    if kind ~= "e" then
+      if not fresh then remove(E) end
+    elseif call("EXISTS", E) == 1 then
+      call("HSET", E, "x", math.min(call("HGET", E, "x") or time, time))
+    end
   end
-  seq, tip = version, nonce
-  local record = s(seq).."\\n"..nonce.."\\n"..s(time).."\\n"..(expire and "1" or "").."\\n"..what
-  call("HSET", M, "s", s(seq), "t", tip, "l"..s(seq), record, "n"..nonce, s(seq))
+  move(version, nonce)
+  local id = s(INT, seq)
+  local record = id.."\\n"..nonce.."\\n"..time.."\\n"..(expire and "1" or "").."\\n"..what
+  call("HSET", M, "w", position, "l"..id, record, "n"..nonce, id)
   local oldest = n(call("HGET", M, "o"))
   for i = oldest, math.min(seq - records, oldest + 9) do
-    local gone = call("HGET", M, "l"..s(i)) or ""
-    call("HDEL", M, "l"..s(i), "n"..(match(gone, "^[^\\n]*\\n([^\\n]*)") or ""))
-    call("HSET", M, "o", s(i + 1))
+    id = "l"..s(INT, i)
+    call("HDEL", M, id, "n"..(match(call("HGET", M, id) or "", "^[^\\n]*\\n([^\\n]*)") or ""))
+    call("HSET", M, "o", s(INT, i + 1))
   end
   if seq % math.ceil(tags / 100) == 0 and n(call("HGET", M, "c")) > n(tags) then prune(n(tags)) end
   return "", record
 end
 `;
 
-// Three replies for each operation: position and numbers, text, bytes. Of a client that reads all replies as text, bytes are
+// Five replies for each operation: position (and incarnation), time, result, text, bytes. Of a client that reads all replies as text, bytes are
 // sent as the UTF-8 of the characters with their numbers.
 const closing = `
-local out, arg, key, size = {}, 2, 3, 0
-while ARGV[arg] do
-  local op, rest = match(ARGV[arg], "^(.)\\n(.*)")
-  local E, L = KEYS[key], KEYS[key + 1]
-  if op ~= "h" and op ~= "i" and not match(ARGV[arg], "^w\\n[tx]") then key = key + 2 end
-  local line, text, bytes = operations[op](rest, E, L, ARGV[arg + 1])
-  arg = arg + 2
-  out[#out + 1] = line and epoch.."\\n"..s(seq).."\\n"..tip.."\\n"..s(time).."\\n"..found.."\\n"..line or "error"
-  out[#out + 1] = text or false
-  if bytes and mode == "text" then
-    out[#out + 1] = string.gsub(bytes, "[\\128-\\255]", function(byte)
-      local code = string.byte(byte)
-      return string.char(192 + math.floor(code / 64), 128 + code % 64)
-    end)
-  else out[#out + 1] = bytes or false end
-  size = size + #(bytes or "")
-  if size >= 4194304 then break end
+local out, arg, key, size = {}, 4, 3, 0
+local args = {r = 3, c = 9, n = 2, l = 2, w = 9, h = 3, i = 0}
+while ARGV[arg] and size < 4194304 do
+  local op, kind, last = ARGV[arg], ARGV[arg + 1], arg + args[ARGV[arg]]
+  local result, head, bytes = run[op](KEYS[key], KEYS[key + 1], unpack(ARGV, arg + 1, last))
+  if op ~= "w" or kind ~= "t" and kind ~= "x" then key = key + 2 end
+  arg, size = last + 1, size + #(bytes or "")
+  for _, part in ipairs(result and {answer(result, head, bytes)} or {"error", 0, head, false, false}) do out[#out + 1] = part end
 end
 return out
 `;
 
-export const script = [opening, epochs, counting, entries, leases, operations, writing, closing].join("");
+export const script = [hits, epochs, counting, entries, leases, operations, writing, closing].join("");
 
-export const scriptHash = "76e474aeacfcdacc742671115ea78ec8e233c0f3";
+/** Its SHA-1, by which Redis knows it. */
+export const scriptHash = "6f50940218ad8ba7791b5848c8b00be503e38f70";
