@@ -9,7 +9,8 @@ import type { RedisReply, RedisTransport } from "./transport.ts";
 export interface IoredisClient extends Emitter {
   readonly status: string;
   callBuffer(command: string, args: (string | number | Uint8Array)[]): Promise<unknown>;
-  duplicate(): IoredisSubscriber;
+  /** Of `Cluster` the override is another one, and none is given. */
+  duplicate(override?: object): IoredisSubscriber;
 }
 
 /** What is used of a duplicate. */
@@ -31,7 +32,8 @@ export function ioredisTransport(client: IoredisClient): RedisTransport {
     },
     onLost: createLosses((lost) => listen(client, LOSSES, lost)),
     subscribe: createSubscriber(({ up, down, message }) => {
-      const line = client.duplicate();
+      // A subscription that it repeats by itself has nobody who would hear of its failure.
+      const line = "nodes" in client ? client.duplicate() : client.duplicate({ autoResubscribe: false });
       const close = (): void => {
         ended();
         line.disconnect();

@@ -21,7 +21,8 @@
 //
 // **Memory limit.** Redis refuses a script only at its first write, and only if that may grow; after any write it lets
 // everything pass, so that no script ends half-way. Hence a value begins with its HSET, whose refusal leaves all as it was
-// (a commit then gives its lease back), and an invalidation with a deletion, so that it is done when nothing else is.
+// (a commit then gives its lease back), and an invalidation with a deletion, so that it is done when nothing else is. What is
+// counted is counted last.
 //
 // **Time.** The metadata expires at a fixed instant: what is left until then tells the server's clock, in scripts where
 // there is no other way, too. It is the wall clock, so deadlines hold across epochs.
@@ -223,8 +224,8 @@ local function grant(L, token, version, span, scopes)
 end
 local function finish(E, L)
   local token, _, at, span = leaseOf(L)
-  forget(token, at, span)
   if call("DEL", L) == 1 then wake("="..sub(E, #M + 2)) end
+  forget(token, at, span)
 end
 `;
 
@@ -378,4 +379,4 @@ return out
 export const script = [hits, epochs, counting, entries, leases, operations, writing, closing].join("");
 
 /** Its SHA-1, by which Redis knows it. */
-export const scriptHash = "6f50940218ad8ba7791b5848c8b00be503e38f70";
+export const scriptHash = "2c8de5d2e0199c2395e97424ed281d2056d98fc5";
