@@ -14,7 +14,7 @@ export interface Decoded {
 /** The instant, by the server's clock, at which the metadata expires: the script's END. */
 const END = 4_000_000_000_000;
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 /** The text of a reply; of none: "". */
 export const textOf = (reply: RedisReply | undefined): string =>

@@ -62,7 +62,7 @@ function transportOf(client: RedisClient): RedisTransport {
   if (has("callBuffer")) return ioredisTransport(client as IoredisClient);
   if (has("sendCommand")) return nodeRedisTransport(client as NodeRedisClient);
   if (has("send") && has("duplicate")) return textClientTransport(client as TextClient);
-  throw new OptionError("redisStore: client is not a client of ioredis, node-redis or Bun");
+  throw new OptionError("redisStore: client is none of a client of ioredis, one of node-redis, and a RedisClient");
 }
 
 /**

@@ -143,7 +143,7 @@ export function createWaiting({ platform, subscribe, read, release }: WaitingOpt
       const open = [...channels.values()];
       channels.clear();
       for (const { waiters } of open) for (const waiter of waiters) waiter.wake();
-      await Promise.all(open.map(({ subscription }) => subscription?.close()));
+      await Promise.all(open.map(async ({ subscription }) => subscription?.close()));
     },
   };
 }
