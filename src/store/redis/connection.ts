@@ -82,12 +82,14 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     args: (string | Uint8Array)[],
     signal: AbortSignal | undefined,
   ): Promise<readonly RedisReply[]> => {
-    const send = async (...script: string[]): Promise<RedisReply> => transport.send([...script, ...args], signal);
+    let reply: RedisReply;
     try {
-      const reply = await send("EVALSHA", scriptHash).catch((cause: unknown) => {
+      try {
+        reply = await transport.send(["EVALSHA", scriptHash, ...args], signal);
+      } catch (cause) {
         if (!String(cause).includes("NOSCRIPT")) throw cause;
-        return send("EVAL", script);
-      });
+        reply = await transport.send(["EVAL", script, ...args], signal);
+      }
       if (Array.isArray(reply)) return reply as readonly RedisReply[];
       throw new Error("not the reply of the script");
     } catch (cause) {

@@ -37,4 +37,4 @@ import { writing } from "./script/writing.ts";
 export const script = [hits, epochs, counting, entries, leases, operations, writing, closing].join("");
 
 /** Its SHA-1, by which Redis knows it. */
-export const scriptHash = "2c8de5d2e0199c2395e97424ed281d2056d98fc5";
+export const scriptHash = "0815c263ba721b5e6cc86680c4c205b70cd4f484";

@@ -12,4 +12,5 @@ export const fromText = (text: string): string => (text.includes("\\") ? (JSON.p
 export const toOptional = (value: string | undefined): string => (value === undefined ? "" : `=${toText(value)}`);
 
 /** Fields of a line, each with its end. */
-export const lines = (...fields: readonly (string | number)[]): string => fields.map((field) => `${field}\n`).join("");
+export const lines = (...fields: readonly (string | number)[]): string =>
+  fields.length > 0 ? `${fields.join("\n")}\n` : "";
