@@ -41,8 +41,9 @@ export const budgets = [
     name: "redisStore alone",
     entry: `export { redisStore } from "./src/store/redis.ts"`,
     goal: 6_000, // protocol 4,000, and a transport
-    limit: 9_999,
-    reason: "the script of all operations (half of it), arguments and replies, waiting, and transports over three clients",
+    limit: 9_800,
+    reason:
+      "the script of all operations (half of it), arguments and replies, waiting, and transports over three clients",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],
   },
   {
