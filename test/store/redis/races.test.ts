@@ -1,4 +1,5 @@
 // Interleavings that a real Redis shows seldom, forced by holding back one answer of it.
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { defaultPlatform } from "../../../src/default-platform.ts";
 import { ioredisTransport } from "../../../src/store/redis/ioredis.ts";
@@ -26,6 +27,7 @@ describe.skipIf(whyNoRedis !== undefined)("an answer of Redis that is overtaken"
       const reply: unknown = await Reflect.apply(callBuffer, client, args);
       client.callBuffer = callBuffer;
       await leader.commit(grant, entryOf([7]));
+      await sleep(50); // the message has come, and found nobody
       return reply;
     }) as typeof callBuffer; // the same method, held back once
     const startedAt = performance.now();
