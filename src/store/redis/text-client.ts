@@ -7,7 +7,8 @@ type Handler = ((this: unknown, ...args: never[]) => unknown) | null | undefined
 
 /** What is used of `RedisClient`. */
 export interface TextClient {
-  /** Called back when a connection ends; what is there already is called too. */
+  readonly connected: boolean;
+  /** Called back when there is a connection, and when there will be none again; what is there already is called too. */
   onclose: Handler;
   onconnect: Handler;
   send(command: string, args: (string | Uint8Array)[]): Promise<unknown>;
@@ -23,25 +24,34 @@ export interface TextSubscriber {
 }
 
 export function textClientTransport(client: TextClient): RedisTransport {
+  let lose = (): void => undefined;
   /** Calls back before whoever was there. */
-  const onClose = (lost: () => void): (() => void) => {
-    const before = client.onclose;
+  const before = (event: "onclose" | "onconnect"): (() => void) => {
+    const known = client[event];
     const both: Handler = function (this: unknown, ...args) {
-      lost();
-      return before?.apply(this, args);
+      lose();
+      return known?.apply(this, args);
     };
-    client.onclose = both;
+    client[event] = both;
     return () => {
-      if (client.onclose === both) client.onclose = before;
+      if (client[event] === both) client[event] = known;
     };
   };
   return {
     replies: "text",
     incarnation: true,
     send([name = "", ...args]) {
+      // It says nothing of a connection that ended, until there is the next one.
+      if (!client.connected) lose();
       return client.send(String(name), args) as Promise<RedisReply>; // texts, numbers and lists of them
     },
-    onLost: createLosses(onClose),
+    onLost: createLosses((lost) => {
+      lose = lost;
+      const detach = [before("onclose"), before("onconnect")];
+      return () => {
+        for (const each of detach) each();
+      };
+    }),
     subscribe: createSubscriber(({ up, down, message }) => {
       let line: TextSubscriber | undefined;
       let isOpen = true;

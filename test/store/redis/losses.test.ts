@@ -1,6 +1,7 @@
 // What Redis loses, and when it is full: nothing that was invalidated comes back, and an invalidation is never refused.
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { entryOf, ROOT } from "../../../src/testing/store-driver.ts";
+import { clients } from "./clients.ts";
 import { clientOf, driverOf, ownRedis, untilAnswered } from "./harness.ts";
 import { whyNoRedis } from "./servers.ts";
 
@@ -36,19 +37,24 @@ describe.skipIf(whyNoRedis !== undefined)("a Redis that loses data", () => {
     expect([reply.entry, reply.epoch === epoch]).toEqual([undefined, false]);
   });
 
-  test("a restart from an old snapshot is a new epoch, though the caller has seen nothing newer", async () => {
-    const server = await ownRedis();
-    const store = driverOf(clientOf(server.url));
-    const { epoch, seq, tip } = await store.set("k", entryOf([1]));
-    await server.command("SAVE");
-    // By another instance, of which this one has not heard: its witness finds nothing wrong.
-    await driverOf(clientOf(server.url)).write({ kind: "delete", key: "k" });
-    await server.restart();
-    const reply = await untilAnswered(() => store.read("k", { witness: { epoch, seq, tip } }));
-    expect([reply.entry, reply.epoch === epoch]).toEqual([undefined, false]);
-    const next = await store.read("k");
-    expect(next.epoch).toBe(reply.epoch);
-  });
+  test.each(Object.keys(clients))(
+    "over %s a restart from an old snapshot is a new epoch, though the caller has seen nothing newer",
+    async (kind) => {
+      const server = await ownRedis();
+      const { client, close } = await clients[kind]!(server.url);
+      onTestFinished(close);
+      const store = driverOf(client);
+      const { epoch, seq, tip } = await store.set("k", entryOf([1]));
+      await server.command("SAVE");
+      // By another instance, of which this one has not heard: its witness finds nothing wrong.
+      await driverOf(clientOf(server.url)).write({ kind: "delete", key: "k" });
+      await server.restart();
+      const reply = await untilAnswered(() => store.read("k", { witness: { epoch, seq, tip } }));
+      expect([reply.entry, reply.epoch === epoch]).toEqual([undefined, false]);
+      const next = await store.read("k");
+      expect(next.epoch).toBe(reply.epoch);
+    },
+  );
 
   test("a replica that lagged and was promoted begins a new epoch, though the caller has seen nothing newer", async () => {
     const primary = await ownRedis();

@@ -137,4 +137,9 @@ describe.skipIf(whyNoRedis !== undefined || !hasBun)("in Bun", () => {
     const { stdout } = await run(bun, [path, await url(), freshPrefix()], { timeout: 60_000 });
     expect(stdout.trim()).toContain(`${storeConformance.length} of ${storeConformance.length} held`);
   });
+
+  test("a restart from an old snapshot is a new epoch", async () => {
+    const { stdout } = await run(bun, [new URL("bun-restart.mjs", import.meta.url).pathname], { timeout: 60_000 });
+    expect(stdout.trim()).toBe("a new epoch");
+  });
 });
