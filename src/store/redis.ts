@@ -1,0 +1,3 @@
+// isocache/redis: what users of Redis import.
+export { redisStore } from "./redis/store.ts";
+export type { RedisClient, RedisStoreOptions } from "./redis/store.ts";

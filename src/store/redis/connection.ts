@@ -1,0 +1,217 @@
+// The connection of one cache to Redis: one command an operation, and what it must know to send it.
+import { StoreError } from "../../errors.ts";
+import type { Platform } from "../../platform.ts";
+import { checkBounds } from "../check.ts";
+import { MAX_BATCH_ITEMS } from "../contract.ts";
+import type {
+  Answer,
+  BatchItemReply,
+  BatchReply,
+  CallOptions,
+  ChangesReply,
+  CommitReply,
+  InfoReply,
+  Moved,
+  Position,
+  ReadReply,
+  RenewReply,
+  Stamp,
+  StoreConnection,
+  WriteReply,
+} from "../contract.ts";
+import { decodeStep, REPLIES, textOf } from "./replies.ts";
+import type { Decoded } from "./replies.ts";
+import { baseOf, encodeSteps } from "./requests.ts";
+import type { RedisLimits, Step } from "./requests.ts";
+import { script, scriptHash } from "./script.ts";
+import { EPOCH_LENGTH } from "./script/text.ts";
+import { lines, toText } from "./text.ts";
+import type { RedisReply, RedisTransport } from "./transport.ts";
+import { createWaiting } from "./waiting.ts";
+
+/** What a connection needs. */
+export interface RedisConnectionOptions {
+  readonly transport: RedisTransport;
+  readonly name: string;
+  readonly platform: Platform;
+  readonly prefix: string;
+  readonly partitions: number;
+  readonly limits: RedisLimits;
+  readonly bus: boolean;
+}
+
+const digits = (number: number, length: number): string => Math.floor(number).toString(36).padStart(length, "0");
+
+const MOVED: Moved = { moved: true };
+
+/** Asks the script for the server's incarnation. */
+const UNKNOWN = "?";
+
+/** The server's text, without what it repeats of a command: that may be a password. Nothing of the client's error is kept. */
+function failure(cause: unknown): StoreError {
+  const text = (cause instanceof Error ? cause.message : String(cause)).split(", with args")[0] ?? "";
+  return new StoreError(`Redis failed: ${text}`);
+}
+
+/** Connects one cache. Does no I/O until it is asked something. */
+export function connectRedis(options: RedisConnectionOptions): StoreConnection {
+  const { transport, name, platform, limits, prefix } = options;
+  const bus = options.bus && transport.subscribe !== undefined;
+  let count = options.partitions;
+
+  // The incarnation each partition was last seen in. One that may have changed is asked for again.
+  const incarnations = new Map<number, string>();
+  let losses = 0;
+  const detach = transport.onLost?.(() => {
+    losses++;
+    incarnations.clear();
+  });
+
+  // Unique: drawn when first needed, then counted on.
+  let identity = "";
+  let drawn = 0;
+  const newEpoch = (): string => {
+    identity ||= [0, 0].map(() => digits(platform.random() * 36 ** 8, 8)).join("");
+    return identity + digits(drawn++, EPOCH_LENGTH - 16);
+  };
+
+  const bases: string[] = [];
+  const baseAt = (partition: number): string => (bases[partition] ??= baseOf(prefix, name, partition));
+
+  const run = async (
+    args: (string | Uint8Array)[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly RedisReply[]> => {
+    let reply: RedisReply;
+    try {
+      try {
+        reply = await transport.send(["EVALSHA", scriptHash, ...args], signal);
+      } catch (cause) {
+        if (!String(cause).includes("NOSCRIPT")) throw cause;
+        reply = await transport.send(["EVAL", script, ...args], signal);
+      }
+      if (Array.isArray(reply)) return reply as readonly RedisReply[];
+      throw new Error("not the reply of the script");
+    } catch (cause) {
+      incarnations.clear();
+      throw failure(cause);
+    }
+  };
+
+  /**
+   * Does steps in one partition. Role of the caller: partition 0 is the first and says how many there are; to another one,
+   * "" leaves it to that to notice a difference, and then "sure" says that partition 0 was asked.
+   */
+  const ask = async (
+    partition: number,
+    steps: readonly Step[],
+    witness: Position | undefined,
+    call: CallOptions,
+    role = partition === 0 ? "first" : "",
+  ): Promise<readonly (Stamp | { readonly error: string })[] | Moved> => {
+    const base = baseAt(partition);
+    const known = transport.incarnation ? (incarnations.get(partition) ?? UNKNOWN) : "";
+    const lossesBefore = losses;
+    const head = [
+      `${count}\n${known}`,
+      witness ? `${witness.epoch}\n${witness.seq}\n${toText(witness.tip)}` : "",
+      (transport.replies === "text" ? "t" : "b") + lines(bus ? base : "", newEpoch(), role),
+    ];
+    const replies = await run(encodeSteps(base, head, steps, limits), call.signal);
+    if (losses !== lossesBefore && known !== UNKNOWN && known !== "") {
+      // The client may have sent it over a new connection, to a server that had lost what `known` does not show:
+      //   sent with the incarnation of A -> A fails -> resent to B, restored from a copy of A -> "nothing changed".
+      throw new StoreError("The connection to Redis was lost");
+    }
+    const [first = "", recorded] = textOf(replies[0]).split("\n");
+    if (first === "moved") {
+      count = Number(recorded);
+      return MOVED;
+    }
+    if (first === "ask") {
+      const answer = await ask(0, [{ operation: "info" }], undefined, call);
+      return "moved" in answer ? answer : ask(partition, steps, witness, call, "sure");
+    }
+    const decoded = steps
+      .slice(0, replies.length / REPLIES)
+      .map(({ operation }, index): Decoded =>
+        decodeStep(operation, replies.slice(REPLIES * index, REPLIES * (index + 1))),
+      );
+    const told = decoded[0]?.incarnation;
+    if (told && losses === lossesBefore) incarnations.set(partition, told);
+    return decoded.map(({ reply }) => reply);
+  };
+
+  const one = async <Reply>(
+    partition: number,
+    step: Step,
+    call: CallOptions,
+    witness: Position | undefined,
+  ): Answer<Reply> => {
+    if (step.operation !== "info") checkBounds(step.request);
+    const answer = await ask(partition, [step], witness, call);
+    if ("moved" in answer) return answer;
+    const [reply] = answer;
+    if (reply === undefined || "error" in reply) throw new StoreError(`Redis refused: ${reply?.error}`);
+    return reply as Reply; // of the step's operation
+  };
+
+  const batch: StoreConnection["batch"] = async (partition, { items, witness }, call) => {
+    if (items.length < 1 || items.length > MAX_BATCH_ITEMS) throw new StoreError("The batch is out of bounds");
+    // What is out of bounds concerns the others as little as if it had come alone.
+    const errors = items.map(({ request }) => {
+      try {
+        checkBounds(request);
+        return undefined;
+      } catch (error) {
+        return { error: String(error) };
+      }
+    });
+    const steps = items.filter((_, index) => errors[index] === undefined);
+    const answer = steps.length > 0 ? await ask(partition, steps, witness, call) : [];
+    if ("moved" in answer) return answer;
+    const replies: BatchItemReply[] = [];
+    let next = 0;
+    for (const error of errors) {
+      const reply = error ?? answer[next++];
+      if (reply === undefined) break;
+      replies.push(reply);
+    }
+    return { replies } satisfies BatchReply;
+  };
+
+  const waiting = createWaiting({
+    platform,
+    subscribe: (partition, events) => (bus ? transport.subscribe?.(baseAt(partition), events) : undefined),
+    read: (partition, request, call) =>
+      one<ReadReply>(partition, { operation: "read", request }, call, request.witness),
+    release(partition, key, token) {
+      const request = { key, token, backoffMs: 0 };
+      one(partition, { operation: "release", request }, {}, undefined).catch(() => undefined);
+    },
+  });
+
+  return {
+    get partitions() {
+      return count;
+    },
+    heldReadsPerRequest: Infinity,
+    read: waiting.read,
+    commit: (partition, request, call) =>
+      one<CommitReply>(partition, { operation: "commit", request }, call, request.witness),
+    renew: (partition, request, call) =>
+      one<RenewReply>(partition, { operation: "renew", request }, call, request.witness),
+    release: (partition, request, call) =>
+      one<Stamp>(partition, { operation: "release", request }, call, request.witness),
+    write: (partition, request, call) =>
+      one<WriteReply>(partition, { operation: "write", request }, call, request.witness),
+    batch,
+    changesSince: (partition, request, call) =>
+      one<ChangesReply>(partition, { operation: "changesSince", request }, call, request.witness),
+    info: (partition, call) => one<InfoReply>(partition, { operation: "info" }, call, undefined),
+    close() {
+      detach?.();
+      return waiting.close();
+    },
+  };
+}

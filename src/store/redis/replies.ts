@@ -1,0 +1,118 @@
+// What the script answers, read back into the replies of the store contract.
+import { StoreError } from "../../errors.ts";
+import type { FoundEntry, LogRecord, Stamp } from "../contract.ts";
+import type { Step } from "./requests.ts";
+import { fromText } from "./text.ts";
+import type { RedisReply } from "./transport.ts";
+
+/** A reply as the store's callers know it, or why this operation was not done; and the server's incarnation, if told. */
+export interface Decoded {
+  readonly reply: Stamp | { readonly error: string };
+  readonly incarnation: string;
+}
+
+/** The instant, by the server's clock, at which the metadata expires: the script's END. */
+const END = 4_000_000_000_000;
+
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+
+/** The text of a reply; of none: "". */
+export const textOf = (reply: RedisReply | undefined): string =>
+  reply instanceof Uint8Array ? decoder.decode(reply) : typeof reply === "string" ? reply : "";
+
+/** The bytes of a value; copied, as what a client hands out may be a view of its buffer. */
+function bytesOf(reply: RedisReply | undefined): Uint8Array | undefined {
+  if (reply instanceof Uint8Array) return new Uint8Array(reply);
+  if (typeof reply !== "string") return undefined;
+  return Uint8Array.from(reply, (character) => character.charCodeAt(0));
+}
+
+function numberOf(text: string | undefined): number {
+  const number = text ? Number(text) : NaN;
+  if (Number.isNaN(number)) throw new StoreError("The reply of Redis is malformed");
+  return number;
+}
+
+const sinceMs = (at: string | undefined, time: number): number => Math.max(0, time - numberOf(at));
+
+function entryOf(text: string, freshForMs: number, bytes: Uint8Array | undefined, time: number): FoundEntry {
+  const [, id = "", ttlMs, swrMs, sieMs, etag = "", lastModified = "", ...tags] = text.split("\n");
+  tags.pop(); // each has its end
+  return {
+    id: fromText(id.slice(1)),
+    version: numberOf(text.slice(0, 16)),
+    ageMs: sinceMs(text.slice(16, 32), time),
+    freshForMs,
+    ttlMs: numberOf(ttlMs),
+    staleWhileRevalidateMs: numberOf(swrMs),
+    staleIfErrorMs: numberOf(sieMs),
+    tags: tags.map(fromText),
+    ...(etag && { etag: fromText(etag.slice(1)) }),
+    ...(lastModified && { lastModified: fromText(lastModified.slice(1)) }),
+    ...(bytes && { bytes }),
+  };
+}
+
+function recordOf(text: string, time: number): LogRecord {
+  const [seq, nonce = "", at, expire, kind, ...what] = text.split("\n");
+  what.pop();
+  const [key = "", ...tags] = what.map(fromText);
+  return {
+    seq: numberOf(seq),
+    nonce: fromText(nonce),
+    expire: expire === "1",
+    agoMs: sinceMs(at, time),
+    ...(kind === "k" ? { key } : { tags: what.length > 0 ? [key, ...tags] : [] }),
+  };
+}
+
+/** What an operation answers besides the position. */
+function bodyOf(
+  operation: Step["operation"],
+  rest: readonly string[],
+  text: RedisReply | undefined,
+  bytes: RedisReply | undefined,
+  time: number,
+): object {
+  const [first = "", second, third, fourth] = rest;
+  switch (operation) {
+    case "read":
+      return {
+        ...(first && { entry: entryOf(textOf(text), numberOf(first), bytesOf(bytes), time) }),
+        ...(second && { lease: { version: numberOf(second) } }),
+        ...(third && { busy: { leftMs: numberOf(third), backoff: fourth === "" } }),
+      };
+    case "commit":
+      return first ? { outcome: "stored", freshForMs: numberOf(first) } : { outcome: "refused", freshForMs: 0 };
+    case "renew":
+      return { held: first === "1" };
+    case "release":
+      return {};
+    case "write":
+      return text === null ? {} : { record: recordOf(textOf(text), time) };
+    case "changesSince": {
+      const records = textOf(text);
+      const texts = records === "" ? [] : records.split("\r");
+      return first ? { records: texts.map((record) => recordOf(record, time)) } : {};
+    }
+    case "info": {
+      const [entries, size, leases, tags, logRecords] = rest.map(Number);
+      return { entries, bytes: size, leases, tags, logRecords };
+    }
+  }
+}
+
+/** How many replies an operation has. */
+export const REPLIES = 5;
+
+/** Reads the replies of one operation. Throws a StoreError if they are not what the script gives. */
+export function decodeStep(
+  operation: Step["operation"],
+  [position, left, result, text, bytes]: readonly RedisReply[],
+): Decoded {
+  const [epoch = "", seq, tip = "", incarnation = ""] = textOf(position).split("\n");
+  const line = typeof result === "number" ? String(result) : textOf(result);
+  if (epoch === "error") return { reply: { error: line }, incarnation };
+  const stamp = { epoch, seq: numberOf(seq), tip: fromText(tip), time: END - Number(left) };
+  return { reply: { ...stamp, ...bodyOf(operation, line.split("\n"), text, bytes, stamp.time) }, incarnation };
+}

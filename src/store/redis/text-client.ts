@@ -1,0 +1,77 @@
+// A client that takes bytes and gives text, `RedisClient` of the runtime's own Redis module, as a transport.
+import { createLosses } from "./losses.ts";
+import { createSubscriber } from "./subscriber.ts";
+import type { RedisReply, RedisTransport } from "./transport.ts";
+
+type Handler = ((this: unknown, ...args: never[]) => unknown) | null | undefined;
+
+/** What is used of `RedisClient`. */
+export interface TextClient {
+  readonly connected: boolean;
+  /** Called back when there is a connection, and when there will be none again; what is there already is called too. */
+  onclose: Handler;
+  onconnect: Handler;
+  send(command: string, args: (string | Uint8Array)[]): Promise<unknown>;
+  duplicate(): Promise<TextSubscriber>;
+}
+
+/** What is used of a duplicate. */
+export interface TextSubscriber {
+  onclose: Handler;
+  onconnect: Handler;
+  subscribe(channel: string, listener: (text: string, channel: string) => void): Promise<unknown>;
+  close(): void;
+}
+
+export function textClientTransport(client: TextClient): RedisTransport {
+  let lose = (): void => undefined;
+  /** Calls back before whoever was there. */
+  const before = (event: "onclose" | "onconnect"): (() => void) => {
+    const known = client[event];
+    const both: Handler = function (this: unknown, ...args) {
+      lose();
+      return known?.apply(this, args);
+    };
+    client[event] = both;
+    return () => {
+      if (client[event] === both) client[event] = known;
+    };
+  };
+  return {
+    replies: "text",
+    incarnation: true,
+    send([name = "", ...args]) {
+      // It says nothing of a connection that ended, until there is the next one.
+      if (!client.connected) lose();
+      return client.send(String(name), args) as Promise<RedisReply>; // texts, numbers and lists of them
+    },
+    onLost: createLosses((lost) => {
+      lose = lost;
+      const detach = [before("onclose"), before("onconnect")];
+      return () => {
+        for (const each of detach) each();
+      };
+    }),
+    subscribe: createSubscriber(({ up, down, message }) => {
+      let line: TextSubscriber | undefined;
+      let isOpen = true;
+      const hear = (text: string, channel: string): void => message(channel, text);
+      const opening = client.duplicate().then((duplicate) => {
+        line = duplicate;
+        if (!isOpen) return duplicate.close();
+        duplicate.onclose = down;
+        duplicate.onconnect = up;
+        // After `subscribe` below has been left: it is connected already.
+        return up();
+      });
+      opening.catch(down);
+      return {
+        listen: async (channel) => line?.subscribe(channel, hear),
+        close() {
+          isOpen = false;
+          line?.close();
+        },
+      };
+    }),
+  };
+}

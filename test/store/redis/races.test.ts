@@ -1,0 +1,70 @@
+// Interleavings that a real Redis shows seldom, forced by holding back one answer of it.
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { defaultPlatform } from "../../../src/default-platform.ts";
+import { ioredisTransport } from "../../../src/store/redis/ioredis.ts";
+import { storeOver } from "../../../src/store/redis/store.ts";
+import { entryOf, storeDriver } from "../../../src/testing/store-driver.ts";
+import { clientOf, driverOf, ownRedis } from "./harness.ts";
+import { whyNoRedis } from "./servers.ts";
+
+describe.skipIf(whyNoRedis !== undefined)("an answer of Redis that is overtaken", () => {
+  test("by the end of the lease it tells of: the one who begins to wait asks once more", async () => {
+    const server = await ownRedis();
+    const leader = driverOf(clientOf(server.url));
+    const client = clientOf(server.url);
+    const follower = driverOf(client);
+    // A first wait, after which the messages come.
+    const first = await leader.lease("first");
+    const held = await follower.hold("first");
+    await expect.poll(async () => await server.command("PUBSUB", "CHANNELS")).toMatchObject({ items: [{}] });
+    await leader.commit(first, entryOf([1]));
+    await held.reply;
+
+    const grant = await leader.lease("k");
+    const { callBuffer } = client;
+    client.callBuffer = (async (...args: never[]) => {
+      const reply: unknown = await Reflect.apply(callBuffer, client, args);
+      client.callBuffer = callBuffer;
+      await leader.commit(grant, entryOf([7]));
+      await sleep(50); // the message has come, and found nobody
+      return reply;
+    }) as typeof callBuffer; // the same method, held back once
+    const startedAt = performance.now();
+    const { entry } = await follower.want("k", { waitMs: 20_000 });
+    expect(entry?.bytes?.[0]).toBe(7);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+
+  test("by the loss of the connection: it may come from a server that lost what its incarnation would have shown", async () => {
+    const server = await ownRedis();
+    const real = ioredisTransport(clientOf(server.url));
+    let lose = (): void => undefined;
+    let lossy = false;
+    const store = storeOver(
+      "redis",
+      {
+        ...real,
+        async send(command) {
+          const reply = await real.send(command);
+          if (lossy) lose();
+          return reply;
+        },
+        onLost(lost) {
+          lose = lost;
+          return () => undefined;
+        },
+      },
+      {},
+    );
+    const platform = defaultPlatform();
+    const driver = storeDriver({ store, platform, advance: async () => undefined, close: async () => undefined });
+    await driver.set("k", entryOf([1]));
+    lossy = true;
+    await expect(driver.read("k")).rejects.toMatchObject({ code: "ISOCACHE_STORE" });
+    // Now it asks the server who it is, and whatever comes is the truth.
+    expect((await driver.read("k")).entry?.bytes?.[0]).toBe(1);
+    lossy = false;
+    await driver.connection.close();
+  });
+});
