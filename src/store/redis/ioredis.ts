@@ -7,7 +7,9 @@ import type { RedisReply, RedisTransport } from "./transport.ts";
 
 /** What is used of `Redis` and `Cluster` of ioredis 5 and later. */
 export interface IoredisClient extends Emitter {
+  /** "ready" while there is a connection. */
   readonly status: string;
+  /** Sends a command; answers byte strings as bytes. */
   callBuffer(command: string, args: (string | number | Uint8Array)[]): Promise<unknown>;
   /** Of `Cluster` the override is another one, and none is given. */
   duplicate(override?: object): IoredisSubscriber;
@@ -15,9 +17,13 @@ export interface IoredisClient extends Emitter {
 
 /** What is used of a duplicate. */
 export interface IoredisSubscriber extends Emitter {
+  /** "wait" until it is connected. */
   readonly status: string;
+  /** Connects it, if it waits for that. */
   connect(): Promise<unknown>;
+  /** Resolves when Redis has said that it listens. */
   subscribe(channel: string): Promise<unknown>;
+  /** Ends it at once. */
   disconnect(): void;
 }
 

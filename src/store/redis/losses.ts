@@ -20,7 +20,9 @@ export function createLosses(attach: (lost: () => void) => () => void): (lost: (
 
 /** What is used of an emitter of events. */
 export interface Emitter {
+  /** Calls back on every such event. */
   on(event: string, listener: (...args: unknown[]) => void): unknown;
+  /** No longer. */
   off(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 

@@ -7,14 +7,19 @@ import type { RedisReply, RedisTransport } from "./transport.ts";
 
 /** What is used of a client of node-redis (`createClient` of the package `redis`), version 5 and later. */
 export interface NodeRedisClient extends Emitter {
+  /** Sends a command; with a type mapping, answers byte strings as bytes. */
   sendCommand(command: readonly (string | Uint8Array)[], options?: object): Promise<unknown>;
+  /** Another client of the same server, not yet connected. */
   duplicate(): NodeRedisSubscriber;
 }
 
 /** What is used of a duplicate. */
 export interface NodeRedisSubscriber extends Emitter {
+  /** Connects it. */
   connect(): Promise<unknown>;
+  /** Resolves when Redis has said that it listens. */
   subscribe(channel: string, listener: (text: string, channel: string) => unknown): Promise<unknown>;
+  /** Ends it at once. */
   destroy(): unknown;
 }
 

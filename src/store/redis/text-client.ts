@@ -3,23 +3,32 @@ import { createLosses } from "./losses.ts";
 import { createSubscriber } from "./subscriber.ts";
 import type { RedisReply, RedisTransport } from "./transport.ts";
 
-type Handler = ((this: unknown, ...args: never[]) => unknown) | null | undefined;
+/** What is called back, if there is anything. */
+export type Handler = ((this: unknown, ...args: never[]) => unknown) | null | undefined;
 
 /** What is used of `RedisClient`. */
 export interface TextClient {
+  /** Whether there is a connection now. */
   readonly connected: boolean;
-  /** Called back when there is a connection, and when there will be none again; what is there already is called too. */
+  /** Called back when there will be no connection again; what is there already is called too. */
   onclose: Handler;
+  /** Called back when there is a connection; what is there already is called too. */
   onconnect: Handler;
+  /** Sends a command; answers byte strings as text. */
   send(command: string, args: (string | Uint8Array)[]): Promise<unknown>;
+  /** Another client of the same server. */
   duplicate(): Promise<TextSubscriber>;
 }
 
 /** What is used of a duplicate. */
 export interface TextSubscriber {
+  /** Called back when there will be no connection again. */
   onclose: Handler;
+  /** Called back when there is a connection. */
   onconnect: Handler;
+  /** Resolves when Redis has said that it listens. */
   subscribe(channel: string, listener: (text: string, channel: string) => void): Promise<unknown>;
+  /** Ends it at once. */
   close(): void;
 }
 
