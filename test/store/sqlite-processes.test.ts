@@ -5,8 +5,8 @@ import { createCache } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sql.ts";
 import { binary, runTool } from "../tooling/install.mjs";
 import { databaseFile, valueOf } from "./sqlite/files.ts";
-import { startProcess } from "./sqlite/processes.ts";
-import type { Process } from "./sqlite/processes.ts";
+import { startProcess } from "../support/processes/processes.ts";
+import type { Process } from "../support/processes/processes.ts";
 
 /** What the processes are set to, and how late a busy machine may be. */
 const BOUND_MS = 200;

@@ -1,4 +1,4 @@
-// Real processes that share a SQLite file, as a test commands them.
+// Real processes that share a store, as a test commands them.
 import { fork } from "node:child_process";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -23,9 +23,9 @@ interface Message {
   readonly error?: string;
 }
 
-/** Starts a process with a cache on the file; it is ready when this resolves, and killed when the test is over. */
-export async function startProcess(path: string): Promise<Process> {
-  const child = fork(join(root, "test/store/sqlite/process.mjs"), [path], {
+/** Starts a process with a cache on a SQLite file or the Redis of an address; it is ready when this resolves, and killed when the test is over. */
+export async function startProcess(place: string): Promise<Process> {
+  const child = fork(join(root, "test/support/processes/process.mjs"), [place], {
     execPath: binary("node"),
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
