@@ -13,6 +13,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/docs/**", "test/miniflare/**", "test/examples/**"],
+          // Finds Redis and the like, or starts them.
+          globalSetup: ["test/support/services.ts"],
           sequence: { groupOrder: 1 },
           // Time is virtual: this only ends what hangs, however slow the machine.
           testTimeout: 60_000,

@@ -43,8 +43,16 @@ export function hasRedisServer(): boolean {
 }
 
 const running = new Set<ChildProcess>();
-process.on("exit", () => {
+const folders = new Set<string>();
+function killAll(): void {
   for (const child of running) child.kill("SIGKILL");
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+}
+process.on("exit", killAll);
+// Vitest ends a hanging test's process so, which then never gets to its exit.
+process.once("SIGTERM", () => {
+  killAll();
+  process.kill(process.pid, "SIGTERM");
 });
 
 /** Waits until it accepts commands. Resolves with undefined if the port is taken, and rejects if it ends otherwise. */
@@ -97,11 +105,16 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 /** Starts a redis-server; whoever starts it closes it. */
 export async function startRedis(config: RedisConfig = {}): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), "isocache-redis-"));
+  folders.add(folder);
+  const removeFolder = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+    folders.delete(folder);
+  };
   // A cluster's own port is 10,000 above the other, which may be no port at all.
   const bus = config["cluster-enabled"] === "yes" ? { "cluster-port": await freePort() } : {};
   let settings: RedisConfig = { ...bus, ...config };
   const first = await launchSomewhere(settings, folder).catch((error: unknown) => {
-    rmSync(folder, { recursive: true });
+    removeFolder();
     throw error;
   });
   const { port } = first;
@@ -127,6 +140,7 @@ export async function startRedis(config: RedisConfig = {}): Promise<RedisServer>
     },
     kill: () => end(child, "SIGKILL"),
     async restart(changes = {}) {
+      if (!folders.has(folder)) throw new Error("this redis-server was closed: start another");
       await end(child, "SIGKILL");
       settings = { ...settings, ...changes };
       const started = await launch(settings, folder, port);
@@ -137,7 +151,7 @@ export async function startRedis(config: RedisConfig = {}): Promise<RedisServer>
     resume: () => void child.kill("SIGCONT"),
     async close() {
       await end(child, "SIGKILL");
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder();
     },
   };
 }
