@@ -30,4 +30,6 @@ export interface Platform {
    * promises handed in never reject.
    */
   waitUntil(promise: Promise<unknown>): void;
+  /** A variable of the environment, where `process.env` is not the place for it. */
+  environment?(name: string): string | undefined;
 }

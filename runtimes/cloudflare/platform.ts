@@ -11,6 +11,10 @@ export function cloudflarePlatform(): Platform {
   return {
     ...defaultPlatform(),
     memoryBytes: 16 * 1024 ** 2,
+    environment(name) {
+      const value: unknown = Reflect.get(Object(workers.env), name); // older runtimes have none
+      return typeof value === "string" ? value : undefined;
+    },
     waitUntil(promise) {
       try {
         workers.waitUntil(promise);

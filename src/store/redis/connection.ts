@@ -1,5 +1,5 @@
 // The connection of one cache to Redis: one command an operation, and what it must know to send it.
-import { StoreError } from "../../errors.ts";
+import { OptionError, StoreError } from "../../errors.ts";
 import type { Platform } from "../../platform.ts";
 import { checkBounds } from "../check.ts";
 import { MAX_BATCH_ITEMS } from "../contract.ts";
@@ -37,6 +37,10 @@ export interface RedisConnectionOptions {
   readonly partitions: number;
   readonly limits: RedisLimits;
   readonly bus: boolean;
+  /** Whether the script publishes although nobody here listens. Default: as `bus`. */
+  readonly publishes?: boolean;
+  /** The most commands that a read may cost that waits. Default Infinity. */
+  readonly pollBudget?: number;
 }
 
 const MOVED: Moved = { moved: true };
@@ -45,7 +49,8 @@ const MOVED: Moved = { moved: true };
 const UNKNOWN = "?";
 
 /** The server's text, without what it repeats of a command: that may be a password. Nothing of the client's error is kept. */
-function failure(cause: unknown): StoreError {
+function failure(cause: unknown): Error {
+  if (cause instanceof OptionError) return cause;
   const text = (cause instanceof Error ? cause.message : String(cause)).split(", with args")[0] ?? "";
   return new StoreError(`Redis failed: ${text}`);
 }
@@ -54,6 +59,7 @@ function failure(cause: unknown): StoreError {
 export function connectRedis(options: RedisConnectionOptions): StoreConnection {
   const { transport, name, platform, limits, prefix } = options;
   const bus = options.bus && transport.subscribe !== undefined;
+  const { publishes = bus, pollBudget = Infinity } = options;
   let count = options.partitions;
 
   // The incarnation each partition was last seen in. One that may have changed is asked for again.
@@ -72,7 +78,10 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     return `${identity}.${drawn++}.`;
   };
 
-  const run = async (args: (string | Uint8Array)[], signal: AbortSignal | undefined): Promise<readonly RedisReply[]> => {
+  const run = async (
+    args: (string | Uint8Array)[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly RedisReply[]> => {
     const send = async (...script: string[]): Promise<RedisReply> => transport.send([...script, ...args], signal);
     try {
       const reply = await send("EVALSHA", scriptHash).catch((cause: unknown) => {
@@ -103,7 +112,7 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     const known = transport.incarnation ? (incarnations.get(partition) ?? UNKNOWN) : "";
     const lossesBefore = losses;
     const head = lines(
-      bus ? base : "",
+      publishes ? base : "",
       transport.replies,
       newEpoch(),
       known,
@@ -176,6 +185,7 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
 
   const waiting = createWaiting({
     platform,
+    budget: pollBudget,
     subscribe: (partition, events) =>
       bus ? transport.subscribe?.(baseOf(prefix, name, partition), events) : undefined,
     read: (partition, request, call) =>

@@ -24,6 +24,8 @@
 // **Time.** The metadata expires at a fixed instant: what is left until then tells the server's clock, in scripts where
 // there is no other way, too. It is the wall clock, so deadlines hold across epochs.
 
+import { unpacking } from "./plain.ts";
+
 /** A pattern of so many fields, each ended by a line feed. */
 const fields = (count: number): string => "([^\\n]*)\\n".repeat(count);
 
@@ -351,7 +353,7 @@ end
 `;
 
 // Three replies for each operation: position and numbers, text, bytes. Of a client that reads all replies as text, bytes are
-// sent as the UTF-8 of the characters with their numbers.
+// sent as the UTF-8 of the characters with their numbers, after a sign that lets nobody take them for a number or for JSON.
 const closing = `
 local out, arg, key, size = {}, 2, 3, 0
 while ARGV[arg] do
@@ -363,7 +365,7 @@ while ARGV[arg] do
   out[#out + 1] = line and epoch.."\\n"..s(seq).."\\n"..tip.."\\n"..s(time).."\\n"..found.."\\n"..line or "error"
   out[#out + 1] = text or false
   if bytes and mode == "text" then
-    out[#out + 1] = string.gsub(bytes, "[\\128-\\255]", function(byte)
+    out[#out + 1] = "="..string.gsub(bytes, "[\\128-\\255]", function(byte)
       local code = string.byte(byte)
       return string.char(192 + math.floor(code / 64), 128 + code % 64)
     end)
@@ -374,6 +376,6 @@ end
 return out
 `;
 
-export const script = [opening, epochs, counting, entries, leases, operations, writing, closing].join("");
+export const script = [unpacking, opening, epochs, counting, entries, leases, operations, writing, closing].join("");
 
-export const scriptHash = "76e474aeacfcdacc742671115ea78ec8e233c0f3";
+export const scriptHash = "6dedadbd29f7f81be3c3a787169939a0de900e9a";
