@@ -78,7 +78,7 @@ const MAX_PATH = 4_000;
 export function toPath(command: Command): string | undefined {
   const start = firstArgument(command);
   const body = command.at(-1);
-  const parts = command.slice(0, start).map(String);
+  const parts = command.slice(0, start).map((part, index) => (index === 0 ? String(part).toLowerCase() : String(part)));
   const args = command.slice(start, -1);
   if (typeof body === "string" || !body?.length || args.some((arg) => typeof arg !== "string" || /[\r\f]/.test(arg))) {
     return undefined;

@@ -13,8 +13,8 @@ export interface RestClient {
  * Such clients decode replies as text and take for JSON whatever can be, "123" and "true" too. Neither changes what the
  * script answers to `replies: "text"`: it is UTF-8, and nothing in it is JSON. So all their settings are exact.
  *
- * They send a command again when they see no answer. That is as harmless here as anywhere: a lease is known by its token
- * and a write by its nonce, and a repeat of either gets the answer of the first.
+ * They send a command again when they see no answer. That is as harmless as where `restTransport` does it, and why is said
+ * there.
  */
 export function restClientTransport(client: RestClient): RedisTransport {
   const method = (name: "eval" | "evalsha"): RestClient["eval"] => {

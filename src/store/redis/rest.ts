@@ -46,9 +46,9 @@ function outcomeOfJson(answer: unknown): Outcome {
  * `settings` is asked until it gives some. Commands of one tick share a request. One alone that brings a single value sends
  * it as the body, as it is; else commands are written as JSON. Answers come as RESP2, or as base64 from who has no other.
  *
- * **Trying again.** A request that may have been done is repeated: a lease is known by its token and a write by its nonce,
- * a repeat of either gets the answer of the first, and all else changes nothing the second time. The signals of its
- * callers end it.
+ * **Trying again.** A request that may have been done is repeated: a lease is known by its token and a write by its nonce, and
+ * a repeat of either gets the answer of the first. A commit that was done is refused the second time, as one whose answer
+ * was lost: the value is in the store, and not in this memory. All else changes nothing. The signals of its callers end it.
  */
 export function restTransport(settings: () => RestSettings, platform: Platform): RedisTransport {
   const { monotonic, random } = platform;

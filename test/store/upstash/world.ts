@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import { vercelKvStore } from "../../../runtimes/vercel/kv.ts";
 import { defaultPlatform } from "../../../src/default-platform.ts";
 import type { Store } from "../../../src/store/contract.ts";
+import type { Platform } from "../../../src/platform.ts";
 import { upstashStore } from "../../../src/store/upstash.ts";
 import type { UpstashClientOptions, UpstashStoreOptions } from "../../../src/store/upstash.ts";
 import { storeDriver } from "../../../src/testing/store-driver.ts";
@@ -35,12 +36,31 @@ export async function upstash(options: UpstashStoreOptions = {}, kind = "fetch")
   const { server, prefix } = await world();
   const make = (more: UpstashStoreOptions = {}): Store =>
     transports[kind]!({ url: server.url, token: server.token }, { prefix, ...options, ...more }); // one of its keys
-  const drive = (store: Store, name = "test"): StoreDriver => {
-    const platform = defaultPlatform();
+  const drive = (store: Store, platform: Platform = defaultPlatform(), name = "test"): StoreDriver => {
     const advance = async (durationMs: number): Promise<void> => sleep(durationMs);
     const driver = storeDriver({ store, platform, advance, close: async () => undefined }, name);
     onTestFinished(() => driver.connection.close());
     return driver;
   };
   return { server, prefix, make, drive, driver: drive(make()) };
+}
+
+/** The real platform, but whoever waits is called at once and finds that the time has passed. `waits` is how long each was. */
+export function hurried(): Platform & { readonly waits: number[] } {
+  const waits: number[] = [];
+  let ahead = 0;
+  const real = defaultPlatform();
+  return {
+    ...real,
+    waits,
+    now: () => real.now() + ahead,
+    monotonic: () => real.monotonic() + ahead,
+    setTimeout(callback, delayMs) {
+      waits.push(delayMs);
+      return real.setTimeout(() => {
+        ahead += delayMs;
+        callback();
+      }, 0);
+    },
+  };
 }
