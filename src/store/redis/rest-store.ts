@@ -3,6 +3,7 @@ import { OptionError } from "../../errors.ts";
 import type { Platform } from "../../platform.ts";
 import type { Store } from "../contract.ts";
 import { wholeNumber } from "../whole-number.ts";
+import { listenToStream } from "./event-stream.ts";
 import { variable } from "./environment.ts";
 import { restClientTransport } from "./rest-client.ts";
 import type { RestClient } from "./rest-client.ts";
@@ -86,6 +87,7 @@ export function restStore(
           token: checked(title, "token", token ?? variable(title, platform, tokenVariable)),
         }),
       platform,
+      listenToStream,
     );
   };
   // Others may listen although this one does not: a publication within the script costs no command.
