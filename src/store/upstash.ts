@@ -4,7 +4,7 @@ import type { RestClient } from "./redis/rest-client.ts";
 import { restStore } from "./redis/rest-store.ts";
 import type { RestStoreAddress, RestStoreOptions } from "./redis/rest-store.ts";
 
-/** What is used of `Redis` of `@upstash/redis`, 1.20 or later. */
+/** What is used of `Redis` of `@upstash/redis`. */
 export type UpstashClient = RestClient;
 
 /** Options of `upstashStore` with a client. */

@@ -3,7 +3,7 @@ import { OptionError } from "../../errors.ts";
 import { toPlain } from "./plain.ts";
 import type { RedisReply, RedisTransport } from "./transport.ts";
 
-/** What is used of `Redis` of `@upstash/redis` (1.20 or later), and of what `@vercel/kv` gives. */
+/** What is used of `Redis` of `@upstash/redis`, and of what `@vercel/kv` gives. */
 export interface RestClient {
   eval(script: string, keys: string[], args: string[]): Promise<unknown>;
   evalsha(hash: string, keys: string[], args: string[]): Promise<unknown>;
