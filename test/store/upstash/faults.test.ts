@@ -1,5 +1,5 @@
 // A store over HTTP when the network and the server fail: tries again what is safe to repeat, within bounds, and no more.
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { entryOf } from "../../../src/testing/store-driver.ts";
 import { service } from "../../support/services.ts";
 import { rateLimited } from "../../support/upstash/faults.ts";
@@ -98,11 +98,16 @@ describe.skipIf(redis.isMissing)("a store over HTTP", () => {
     expect((await other).entry).toBeUndefined();
 
     server.fault({ kind: "hold", at: "request", until: new Promise(() => undefined) });
+    const real = fetch;
+    let sent: RequestInit = {};
+    vi.stubGlobal("fetch", (url: string, init: RequestInit) => real(url, (sent = init)));
+    onTestFinished(() => void vi.unstubAllGlobals());
     const last = new AbortController();
     const alone = driver.connection.read(0, { key: "a", waitMs: 0 }, { signal: last.signal });
     await expect.poll(() => server.requests().length).toBe(3);
     last.abort();
     await expect(alone).rejects.toThrow("Redis failed");
+    expect(sent.signal?.aborted).toBe(true);
     const before = new AbortController();
     before.abort();
     await expect(driver.connection.read(0, { key: "a", waitMs: 0 }, { signal: before.signal })).rejects.toThrow();
