@@ -10,7 +10,9 @@ export interface RedisLimits {
 
 /** One operation of the script. */
 export type Step =
-  BatchItem | { readonly operation: "changesSince"; readonly request: ChangesRequest } | { readonly operation: "info" };
+  | BatchItem
+  | { readonly operation: "changesSince"; readonly request: ChangesRequest }
+  | { readonly operation: "info" };
 
 /** The line of an operation, the key it is about, and the bytes that go with it. */
 interface Encoded {
@@ -38,7 +40,13 @@ function encodeStep(step: Step, limits: RedisLimits): Encoded {
   switch (step.operation) {
     case "read": {
       const { key, lease, refresh, hold } = step.request;
-      const wish = lines("r", toOptional(lease?.token), lease?.leaseMs ?? 0, toOptional(refresh), toOptional(hold));
+      const wish = lines(
+        "r",
+        toOptional(lease?.token),
+        lease?.leaseMs ?? 0,
+        toOptional(refresh),
+        toOptional(hold),
+      );
       return { line: wish + joined(lease?.scopes ?? []), key };
     }
     case "commit": {
