@@ -6,7 +6,8 @@ const ODD = /[^\x20\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]/;
 export const toText = (value: string): string => (ODD.test(value) ? JSON.stringify(value).slice(1, -1) : value);
 
 /** What `toText` was given. Throws a SyntaxError if it was none of it. */
-export const fromText = (text: string): string => (text.includes("\\") ? (JSON.parse(`"${text}"`) as string) : text); // a string literal is a string
+export const fromText = (text: string): string =>
+  text.includes("\\") ? (JSON.parse(`"${text}"`) as string) : text; // a string literal is a string
 
 /** Values that may be missing. */
 export const toOptional = (value: string | undefined): string => (value === undefined ? "" : `=${toText(value)}`);
