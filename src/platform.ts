@@ -36,4 +36,6 @@ export interface Platform {
    * true.
    */
   readonly crossRequestPromises?: boolean;
+  /** A variable of the environment, where `process.env` is not the place for it. */
+  environment?(name: string): string | undefined;
 }

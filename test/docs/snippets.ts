@@ -16,6 +16,9 @@ export const isSnippet = ({ language, words }: Block): boolean =>
 /** Blocks that need workerd: they see Workers' types and are bundled, not run in Node. */
 export const isWorker = ({ words }: Block): boolean => words.includes("worker");
 
+/** Packages that are no modules ask for Node's own so. */
+const withRequire = `import * as modules from "node:module"; const require = modules.createRequire(import.meta.url);`;
+
 /** Where a block stands, as "README.md:12". */
 export const placeOf = ({ path, lines }: Block): string => `${path}:${lines[0] ?? 0}`;
 
@@ -70,7 +73,9 @@ export async function bundleBlock(block: Block): Promise<string> {
     platform: worker ? "neutral" : "node",
     write: false,
     logLevel: "silent",
-    ...(worker && { conditions: ["workerd", "worker"], external: ["cloudflare:*", "node:*"] }),
+    ...(worker
+      ? { conditions: ["workerd", "worker"], external: ["cloudflare:*", "node:*"] }
+      : { banner: { js: withRequire } }),
   });
   return outputFiles[0]?.text ?? "";
 }

@@ -12,6 +12,8 @@ export interface WorkerdOptions {
   /** The Worker's file, beside this one; it exports the Durable Object classes too. */
   readonly script: string;
   readonly compatibilityDate: string;
+  /** None by default. */
+  readonly compatibilityFlags?: readonly string[];
   /** Names of Workers: each is an isolate of its own, with its own globals. Default: "edge1" and "edge2". */
   readonly isolates?: readonly string[];
   /** Durable Object classes by the name of their binding. */
@@ -61,7 +63,14 @@ export async function bundleWorker(script: string): Promise<string> {
 
 /** Starts workerd. Call `stop` whatever happens. */
 export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
-  const { script, compatibilityDate, isolates = ["edge1", "edge2"], objects, bindings = {} } = options;
+  const {
+    script,
+    compatibilityDate,
+    compatibilityFlags = [],
+    isolates = ["edge1", "edge2"],
+    objects,
+    bindings = {},
+  } = options;
   const contents = await bundleWorker(script);
   const uncaught: string[] = [];
   const durableObjects = Object.fromEntries(
@@ -71,6 +80,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
     name,
     modules: [{ type: "ESModule" as const, path: "worker.mjs", contents }],
     compatibilityDate,
+    compatibilityFlags: [...compatibilityFlags],
     durableObjects,
     bindings,
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],

@@ -5,7 +5,7 @@ import { connectRedis } from "./resp-client.ts";
 import { textOf } from "./resp.ts";
 
 /** Deletes every key that begins so. */
-async function deleteKeys(url: string, prefix: string): Promise<void> {
+export async function deleteKeys(url: string, prefix: string): Promise<void> {
   const client = await connectRedis(url);
   let cursor = "0";
   do {

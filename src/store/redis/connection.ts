@@ -1,5 +1,5 @@
 // The connection of one cache to Redis: one command an operation, and what it must know to send it.
-import { StoreError } from "../../errors.ts";
+import { OptionError, StoreError } from "../../errors.ts";
 import type { Platform } from "../../platform.ts";
 import { checkBounds } from "../check.ts";
 import { MAX_BATCH_ITEMS } from "../contract.ts";
@@ -38,6 +38,8 @@ export interface RedisConnectionOptions {
   readonly partitions: number;
   readonly limits: RedisLimits;
   readonly bus: boolean;
+  readonly publishes?: boolean;
+  readonly pollBudget?: number;
 }
 
 const digits = (number: number, length: number): string => Math.floor(number).toString(36).padStart(length, "0");
@@ -48,7 +50,8 @@ const MOVED: Moved = { moved: true };
 const UNKNOWN = "?";
 
 /** The server's text, without what it repeats of a command: that may be a password. Nothing of the client's error is kept. */
-function failure(cause: unknown): StoreError {
+function failure(cause: unknown): Error {
+  if (cause instanceof OptionError) return cause;
   const text = (cause instanceof Error ? cause.message : String(cause)).split(", with args")[0] ?? "";
   return new StoreError(`Redis failed: ${text}`);
 }
@@ -57,6 +60,7 @@ function failure(cause: unknown): StoreError {
 export function connectRedis(options: RedisConnectionOptions): StoreConnection {
   const { transport, name, platform, limits, prefix } = options;
   const bus = options.bus && transport.subscribe !== undefined;
+  const { publishes = bus, pollBudget = Infinity } = options;
   let count = options.partitions;
 
   // The incarnation each partition was last seen in. One that may have changed is asked for again.
@@ -115,7 +119,7 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     const head = [
       `${count}\n${known}`,
       witness ? `${witness.epoch}\n${witness.seq}\n${toText(witness.tip)}` : "",
-      (transport.replies === "text" ? "t" : "b") + lines(bus ? base : "", newEpoch(), role),
+      (transport.replies === "text" ? "t" : "b") + lines(publishes ? base : "", newEpoch(), role),
     ];
     const replies = await run(encodeSteps(base, head, steps, limits), call.signal);
     if (losses !== lossesBefore && known !== UNKNOWN && known !== "") {
@@ -182,6 +186,7 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
 
   const waiting = createWaiting({
     platform,
+    budget: pollBudget,
     subscribe: (partition, events) => (bus ? transport.subscribe?.(baseAt(partition), events) : undefined),
     read: (partition, request, call) =>
       one<ReadReply>(partition, { operation: "read", request }, call, request.witness),

@@ -16,15 +16,19 @@ const END = 4_000_000_000_000;
 
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
-/** The text of a reply; of none: "". */
+/** The text of a reply; of none: "". Some clients take a text for a number where the number has that very text. */
 export const textOf = (reply: RedisReply | undefined): string =>
-  reply instanceof Uint8Array ? decoder.decode(reply) : typeof reply === "string" ? reply : "";
+  reply instanceof Uint8Array
+    ? decoder.decode(reply)
+    : ["string", "number"].includes(typeof reply)
+      ? String(reply)
+      : "";
 
 /** The bytes of a value; copied, as what a client hands out may be a view of its buffer. */
 function bytesOf(reply: RedisReply | undefined): Uint8Array | undefined {
   if (reply instanceof Uint8Array) return new Uint8Array(reply);
   if (typeof reply !== "string") return undefined;
-  return Uint8Array.from(reply, (character) => character.charCodeAt(0));
+  return Uint8Array.from(reply.slice(1), (character) => character.charCodeAt(0));
 }
 
 function numberOf(text: string | undefined): number {

@@ -37,4 +37,4 @@ import { writing } from "./script/writing.ts";
 export const script = [hits, epochs, counting, entries, leases, operations, writing, closing].join("");
 
 /** Its SHA-1, by which Redis knows it. */
-export const scriptHash = "0815c263ba721b5e6cc86680c4c205b70cd4f484";
+export const scriptHash = "a3b3d711d94f63b0b91a6dcba8f536e342bbedbb";

@@ -1,9 +1,11 @@
 // redisStore: a full store in Redis, over the client that the user has.
 import { OptionError } from "../../errors.ts";
+import type { Platform } from "../../platform.ts";
 import type { Store } from "../contract.ts";
 import { wholeNumber } from "../whole-number.ts";
 import { MAX_PARTITIONS, PROTOCOL } from "../wire.ts";
 import { connectRedis } from "./connection.ts";
+import type { RedisConnectionOptions } from "./connection.ts";
 import { ioredisTransport } from "./ioredis.ts";
 import type { IoredisClient } from "./ioredis.ts";
 import { nodeRedisTransport } from "./node-redis.ts";
@@ -36,7 +38,12 @@ export interface RedisStoreOptions {
 }
 
 /** A store over any transport. Throws an OptionError for a wrong option. */
-export function storeOver(kind: string, transport: RedisTransport, options: RedisStoreOptions): Store {
+export function storeOver(
+  kind: string,
+  open: (platform: Platform) => RedisTransport,
+  options: RedisStoreOptions,
+  more: Pick<RedisConnectionOptions, "publishes" | "pollBudget"> = {},
+): Store {
   const whole = (name: "partitions" | "maxTags" | "maxLogRecords", fallback: number, max: number): number =>
     wholeNumber(`${kind}Store: ${name}`, options[name], fallback, max);
   const { prefix = "isocache:", bus = true } = options;
@@ -52,7 +59,16 @@ export function storeOver(kind: string, transport: RedisTransport, options: Redi
   return {
     kind,
     connect: ({ name, platform }) =>
-      connectRedis({ transport, name, platform, prefix: `${prefix}${PROTOCOL}:`, partitions, limits, bus }),
+      connectRedis({
+        ...more,
+        transport: open(platform),
+        name,
+        platform,
+        prefix: `${prefix}${PROTOCOL}:`,
+        partitions,
+        limits,
+        bus,
+      }),
   };
 }
 
@@ -71,5 +87,6 @@ function transportOf(client: RedisClient): RedisTransport {
  * or refuses. Entries have their expiry in Redis. May be made at module scope; throws an OptionError for a wrong option.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
-  return storeOver("redis", transportOf(client), options);
+  const transport = transportOf(client);
+  return storeOver("redis", () => transport, options);
 }

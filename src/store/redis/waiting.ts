@@ -10,6 +10,8 @@ type Read = (partition: number, request: ReadRequest, call: CallOptions) => Answ
 /** What waiting needs. */
 export interface WaitingOptions {
   readonly platform: Platform;
+  /** The most commands that one read may cost, its first included. */
+  readonly budget: number;
   /** Listens to what the script publishes of a partition; undefined if that cannot be. */
   subscribe(partition: number, events: SubscriptionEvents): Subscription | undefined;
   /** One command. */
@@ -69,7 +71,7 @@ function createWaiter({ setTimeout, clearTimeout }: Platform, key: string) {
 }
 
 /** At most 1,000 reads wait, and none for more than a minute; one more is answered at once. */
-export function createWaiting({ platform, subscribe, read, release }: WaitingOptions): Waiting {
+export function createWaiting({ platform, budget, subscribe, read, release }: WaitingOptions): Waiting {
   const channels = new Map<number, Channel>();
   let waiting = 0;
   let closed = false;
@@ -109,15 +111,19 @@ export function createWaiting({ platform, subscribe, read, release }: WaitingOpt
     call.onHeld?.();
     try {
       let last = first;
+      let left = budget - 1;
       for (let lookMs: number = LOOK_MS[0]; ; lookMs = Math.min(lookMs * 2, LOOK_MS[1])) {
-        const look = channel.up ? Infinity : lookMs * (0.5 + platform.random() / 2);
-        await waiter.pause(Math.max(1, Math.min(untilMs - platform.monotonic(), last.busy?.leftMs ?? 0, look)));
+        const restMs = untilMs - platform.monotonic();
+        // Each step twice as long as the one before, such that what is left of the budget lasts; the last look is at the end.
+        const stepMs = Math.max(lookMs, restMs / (2 ** left - 1)) * (0.5 + platform.random() / 2);
+        const look = channel.up || left <= 1 ? Infinity : stepMs;
+        await waiter.pause(Math.max(1, Math.min(restMs, last.busy?.leftMs ?? 0, look)));
         if (closed || signal?.aborted) return last;
         const isOver = platform.monotonic() >= untilMs;
         const reply = await read(partition, request, call);
         if ("moved" in reply) return reply;
         if (signal?.aborted && reply.lease && request.lease) release(partition, request.key, request.lease.token);
-        if (isOver || !mustWait(reply)) return reply;
+        if (isOver || --left < 1 || !mustWait(reply)) return reply;
         last = reply;
       }
     } finally {

@@ -43,7 +43,7 @@ describe.skipIf(whyNoRedis !== undefined)("an answer of Redis that is overtaken"
     let lossy = false;
     const store = storeOver(
       "redis",
-      {
+      () => ({
         ...real,
         async send(command) {
           const reply = await real.send(command);
@@ -54,7 +54,7 @@ describe.skipIf(whyNoRedis !== undefined)("an answer of Redis that is overtaken"
           lose = lost;
           return () => undefined;
         },
-      },
+      }),
       {},
     );
     const platform = defaultPlatform();

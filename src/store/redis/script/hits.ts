@@ -1,5 +1,6 @@
 // What a hit needs: it comes first, and a hit ends here.
 import { EPOCH_LENGTH, fields } from "./text.ts";
+import { unpacking } from "../plain.ts";
 
 // What a hit needs comes first, and a hit ends here: to define the functions that follow takes longer than to find it. The
 // plainest one, of an entry that is newer than all marks, does without functions.
@@ -17,12 +18,13 @@ if ARGV[4] == "r" and ARGV[5] == "" and not ARGV[8] then
     if fresh > 0 and fresh < 1e15 then return {position, left, fresh, head, row[3]} end
   end
 end
+${unpacking}
 local s, match, gmatch, N, marked, setting, found = string.format, string.match, string.gmatch, KEYS[2], n(meta[2] or ""), meta[3], ""
 local lost = left < 0 or not (position and marked and setting)
 local epoch = not lost and sub(position, 1, ${EPOCH_LENGTH})
 local function answer(result, head, bytes)
   if bytes and sub(ARGV[3], 1, 1) == "t" then
-    bytes = string.gsub(bytes, "[\\128-\\255]", function(byte)
+    bytes = "="..string.gsub(bytes, "[\\128-\\255]", function(byte)
       local code = string.byte(byte)
       return string.char(192 + math.floor(code / 64), 128 + code % 64)
     end)
