@@ -38,7 +38,7 @@ export const budgets = [
     entry: `export { sqliteStore } from "./src/store/sql.ts"`,
     goal: 7_000,
     // Raised from 7,130: a batch, and its own errors.
-    limit: 7_540,
+    limit: 7_545,
     reason: "the protocol and the rows in SQL of IsocacheObject, and what several processes need: 3,550 on memoryStore",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],
   },
@@ -46,7 +46,8 @@ export const budgets = [
     name: "redisStore alone",
     entry: `export { redisStore } from "./src/store/redis.ts"`,
     goal: 6_000, // protocol 4,000, and a transport
-    limit: 9_820,
+    // Raised from 9,820: replies that HTTP clients cannot take for JSON, and arguments that came as text.
+    limit: 10_220,
     reason:
       "the script of all operations (half of it), arguments and replies, waiting, and transports over three clients",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],
