@@ -59,7 +59,9 @@ export function checkServedMeanwhile({ history, base }: Origin, reload: Reload):
   const servedAt = Math.max(request.begunAt + op.burnMs + softTimeout, now) + LOOK_MS + 1;
   const { frozenMs } = life;
   const look = (): void => {
-    if (request.answered || request.over || life.dead || life.closedEarly || life.frozenMs > frozenMs) return;
+    // Of many keys it may be among those that have their answer.
+    if (request.answered || request.hit || request.over || life.dead || life.closedEarly || life.frozenMs > frozenMs)
+      return;
     if (!life.loading.has(loading) || !isServable(history, life, loading, servedAt)) return;
     const what = `${showOp(op)} on ${life.name} waits for its loader`;
     history.violate("in time", `${what}, its soft time-out ${softTimeout} ms`);
