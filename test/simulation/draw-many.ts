@@ -39,15 +39,15 @@ function drawItem(draw: Draw, key: string, { kind, entry, yields }: Op, calm: bo
 }
 
 /** Some operations for many keys, the others on one of the same: drawn apart, so that all else is as it was without. */
-export function withMany(draw: Draw, op: Op, keys: ManyKeys, calm: boolean, leaseMs: number): Op {
+export function withMany(draw: Draw, op: Op, keys: ManyKeys, calm: boolean): Op {
   if (keys === undefined) return op;
   const kind = manyOf(op.kind);
   // Who waits for the load of another, asks again and again for no longer than a lease: then there may be a second one.
-  const loader = calm ? { ...op.loader, ms: Math.min(op.loader.ms, leaseMs / 10), readsAfterMs: 0 } : op.loader;
-  if (kind === undefined || draw.chance(0.5))
+  const loader = calm ? { ...op.loader, ms: Math.min(op.loader.ms, 100), readsAfterMs: 0 } : op.loader;
+  if (kind === undefined || draw.chance(calm ? 0.2 : 0.5))
     return { ...op, loader, key: draw.chance(0.6) ? draw.pick(keys) : op.key };
   const { yields: _, ...rest } = op;
-  const order = [...keys].sort(() => draw.int(0, 1) - 0.5).slice(0, draw.int(1, keys.length));
+  const order = [...keys].sort(() => draw.int(0, 1) - 0.5).slice(0, calm ? keys.length : draw.int(1, keys.length));
   const items = order.map((key) => drawItem(draw, key, op, calm));
   return { ...rest, loader, kind, padding: 0, items, ...(draw.chance(0.2) && { repeats: true }) };
 }

@@ -244,7 +244,7 @@ export function drawPlan(seed: number): Plan {
   const manyKeys = drawManyKeys(many, 0.45);
   const drawnMs = options.pick([200, 600, 2_000, 10_000]);
   // See withMany: what a load of many keys waits for takes some round trips more.
-  const leaseMs = calm && manyKeys ? Math.max(600, drawnMs) : drawnMs;
+  const leaseMs = calm && manyKeys ? Math.max(2_000, drawnMs) : drawnMs;
   const each = part(PARTS.instances);
   const partitions = each.pick([1, 1, 1, 2]);
   const count = duel ? 2 : each.pick([2, 2, 2, 2, 3, 3, 4, 5, 8]);
@@ -262,8 +262,8 @@ export function drawPlan(seed: number): Plan {
   const workload = part(PARTS.workload);
   const ops = drawOps(workload, seed, frame)
     .map((op) => withExtras(part(PARTS.extra - op.id), op, frame, groups))
-    .map((op) => withMany(part(PARTS.manyOf - op.id), op, manyKeys, calm, leaseMs));
-  const cut = !calm && many.chance(0.5) ? many.pick([0.1, 0.5]) : 0;
+    .map((op) => withMany(part(PARTS.manyOf - op.id), op, manyKeys, calm));
+  const cut = calm || many.chance(0.5) ? many.pick([0.1, 0.5]) : 0;
   const network = { ...drawNetwork(part(PARTS.network), frame), cut };
   return {
     seed,

@@ -244,13 +244,18 @@ export function loaderOf(origin: Origin, life: Life, op: Op): Loader<Answer> {
 
 /** A loader of many keys: of all that are missing, and of no other, each once. */
 export function manyLoaderOf(origin: Origin, life: Life, op: Op): ManyLoader<Answer> {
-  const { history } = origin;
+  const { history, plan } = origin;
+  // Where nothing fails and nobody gives up, who waits for others gets what they load.
+  const isGivenUp = ({ leavesAfterMs, entry }: Op): boolean => (leavesAfterMs ?? entry.hardTimeout) !== undefined;
+  const isOnce = plan.calm && !plan.ops.some(isGivenUp);
+  let calls = 0;
   return async (missing, { signal, stale, set, ...answers }) => {
     const parts = partsOf(op).filter(({ key }) => missing.includes(key));
     if (parts.length !== missing.length || parts.length === 0) {
       history.violate("well-behaved", `the loader of ${showOp(op)} is to load ${missing.join(",")}`);
     }
     if (parts.length > 1) history.struck("many loaded at once");
+    if (++calls > 1 && isOnce) history.violate("one load", `${showOp(op)} loads ${calls} times in a calm schedule`);
     const keys = parts.map((part) => {
       const context = { ...answers, stale: stale.get(part.key), set: (options: object) => set(part.key, options) };
       return { op: part, context };

@@ -61,18 +61,8 @@ export const manyEdits: Readonly<Record<string, Edited>> = {
       },
     ],
   },
-  "what a batch says of the log is not taken in": {
-    by: "bound",
-    edits: [
-      {
-        file: "engine/many.ts",
-        from: "ordered: takeIn(engine, view, answer, sentAt, tick) });",
-        to: "ordered: true });",
-      },
-    ],
-  },
   "what a batch answers counts from its end": {
-    by: "bound",
+    by: "windows",
     edits: [
       {
         file: "engine/many.ts",
@@ -82,12 +72,8 @@ export const manyEdits: Readonly<Record<string, Edited>> = {
       },
     ],
   },
-  "who joins a load keeps others from being loaded": {
-    by: "no hang",
-    edits: [{ file: "engine/read.ts", from: "    reader.request.many?.decided(key);\n", to: "" }],
-  },
   "who waits for another instance keeps others from being loaded": {
-    by: "no hang",
+    by: "one load",
     edits: [{ file: "engine/lead.ts", from: "      request.many?.decided(key);\n", to: "" }],
   },
   "what is found keeps others from being loaded": {
@@ -161,7 +147,7 @@ export const manyEdits: Readonly<Record<string, Edited>> = {
     ],
   },
   "the lease of a key that came with others is not given back": {
-    by: "convergence",
+    by: "no hang",
     edits: [
       {
         file: "engine/load.ts",
@@ -170,7 +156,7 @@ export const manyEdits: Readonly<Record<string, Edited>> = {
       },
     ],
   },
-  "a key is waited for whoever loads it": {
+  "what is missing is loaded before the others are decided": {
     by: "one load",
     edits: [
       {

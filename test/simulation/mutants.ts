@@ -373,7 +373,7 @@ const edits: Readonly<Record<string, Edited>> = {
   },
   "what is not valid is served": {
     by: "admission",
-    edits: [{ file: "engine/lead.ts", from: "validate ? await validate(held.value) : held.value", to: "held.value" }],
+    edits: [{ file: "engine/lead.ts", from: "validate ? await validate(decoded) : decoded", to: "decoded" }],
   },
   "memory keeps for as long as it can": {
     by: "admission",

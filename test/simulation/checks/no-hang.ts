@@ -32,7 +32,10 @@ function ownLimitOf({ plan, longestLoadMs }: World, { op, life, request }: Call)
   // It waits for its turn for as long as a lease.
   const turn = plan.instances[op.instance]!.maxConcurrentLoads === Infinity ? 0 : lease;
   // Where nothing fails, nobody waits for more than the loads and commits of some others, and some round trips.
-  if (plan.calm) return 3 * (longestLoadMs + CALM_PAUSE_MS + 8 * plan.network.delay[1]) + rest;
+  if (plan.calm) {
+    const trips = 8 + (request.whole?.parts?.size ?? 0);
+    return 3 * (longestLoadMs + CALM_PAUSE_MS + trips * plan.network.delay[1]) + rest;
+  }
   const once = look + (2 * lease + 3_500) + 2 * (lease + timeout) + turn + longestLoadMs + 2 * timeout;
   return 3 * once + rest;
 }
