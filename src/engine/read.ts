@@ -151,6 +151,7 @@ async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined
 
 /** Reloads what was served, without anybody waiting. */
 function refresh(engine: Engine, reader: Reader, memory: Hit): void {
+  if (reader.hasLeft) return;
   const running = engine.flights.get(reader.key);
   const joinable = running && isJoinable(engine, reader, running);
   if (joinable && !isSilent(engine, running)) return;
