@@ -183,7 +183,8 @@ async function fly(
   if (mayJoin && running?.alone === alone && isJoinable(engine, reader, running)) {
     const { stale } = running;
     const now = engine.clock();
-    if (stale?.copy && (isRevalidable(stale.copy, now) || now < stale.copy.freshUntil)) {
+    const isThere = stale?.copy && (stale.tier !== "memory" || now < stale.copy.memoryUntil);
+    if (isThere && (isRevalidable(stale.copy, now) || now < stale.copy.freshUntil)) {
       const found = await settle(engine, reader, stale, true);
       if (typeof found === "object") return found;
     }
