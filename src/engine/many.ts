@@ -1,7 +1,7 @@
 // One call for many keys: each is read, loaded or written as if it were alone, but what they need is fetched together.
 import { StoreError } from "../errors.ts";
 import { MAX_BATCH_BYTES, MAX_BATCH_ITEMS, type BatchItem, type BatchItemReply } from "../store/contract.ts";
-import { send, takeIn } from "./call.ts";
+import { deadlineOf, send, takeIn } from "./call.ts";
 import type { LoadAll, Missing } from "./context.ts";
 import { every, pause, within, type Answered, type Engine, type Many, type RequestScope } from "./engine.ts";
 import type { Flight } from "./flight.ts";
@@ -26,6 +26,12 @@ const bytesOf = ({ request }: BatchItem): number => {
     "write" in request ? (request.write as { readonly entry?: object }) : (request as { entry?: object });
   return (entry as { readonly bytes?: Uint8Array } | undefined)?.bytes?.length ?? 0;
 };
+
+/** Its deadline counts from when it is sent: what waits for a trip before its own is not late by that. */
+const timed = (engine: Engine, view: View, item: BatchItem): BatchItem =>
+  item.operation === "commit" || item.operation === "write"
+    ? ({ ...item, request: { ...item.request, ...deadlineOf(engine, view) } } as BatchItem) // as it was, but for that
+    : item;
 
 /** The parts that go in one trip each. */
 function split(all: readonly Asked[]): Asked[][] {
@@ -83,7 +89,7 @@ export function createMany(engine: Engine, scope: RequestScope, keys: Iterable<s
     let left = part;
     try {
       while (left.length > 0) {
-        const items = left.map(({ item }) => item);
+        const items = left.map(({ item }) => timed(engine, view, item));
         const { reply, sentAt, tick } = await send(engine, scope, view, "batch", { items });
         const { replies } = reply;
         if (replies.length === 0) throw new StoreError("batch: the store answered none of it");

@@ -151,6 +151,7 @@ async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined
 
 /** Reloads what was served, without anybody waiting. */
 function refresh(engine: Engine, reader: Reader, memory: Hit): void {
+  if (reader.hasLeft) return;
   const running = engine.flights.get(reader.key);
   const joinable = running && isJoinable(engine, reader, running);
   if (joinable && !isSilent(engine, running)) return;
@@ -182,7 +183,8 @@ async function fly(
   if (mayJoin && running?.alone === alone && isJoinable(engine, reader, running)) {
     const { stale } = running;
     const now = engine.clock();
-    if (stale?.copy && (isRevalidable(stale.copy, now) || now < stale.copy.freshUntil)) {
+    const isThere = stale?.copy && (stale.tier !== "memory" || now < stale.copy.memoryUntil);
+    if (isThere && (isRevalidable(stale.copy, now) || now < stale.copy.freshUntil)) {
       const found = await settle(engine, reader, stale, true);
       if (typeof found === "object") return found;
     }

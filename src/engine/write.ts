@@ -101,6 +101,9 @@ async function writeTo(
     return await first;
   } catch (error) {
     if (!(error instanceof StoreError) && view.pending.has(pending)) view.pending.delete(pending.nonce);
+    // Refused for what it is, it was never sent, and is not in doubt where its key has gone with the partitions, either.
+    const isOver = !(error instanceof StoreError || error instanceof StartOver);
+    if (isOver && "key" in write) viewOf(engine, write.key).pending.delete(pending.nonce);
     retryAll(engine, request);
     throw error;
   }

@@ -54,6 +54,17 @@ describe("round trips", () => {
     expect(load.calls).toBe(1);
   });
 
+  test("what is sent after other parts is not late by that: all that was loaded is stored", async () => {
+    const world = createWorld();
+    const many = keysTo(10_000);
+    const { cache, link } = world.instance({ memory: false });
+    await world.run(cache.get("for the store's time"));
+    link.always("batch", { kind: "delay", ms: 800 });
+    await world.run(cache.getOrSetMany(many, () => valuesOf(many)));
+    link.heal();
+    expect((await world.run(cache.getMany(many))).size).toBe(10_000);
+  });
+
   test("ten thousand keys go in parts that a store takes, and are loaded in one call", async () => {
     const world = createWorld();
     const many = keysTo(10_000);

@@ -136,3 +136,18 @@ test("the fraction is one of the jittered ttl, and of negativeTtl", async () => 
   await world.advance(10);
   expect(none.calls).toBe(2);
 });
+
+test("whoever comes after memoryTtl is over is not given from memory what is being reloaded", async () => {
+  const world = createWorld();
+  const { cache, link } = world.instance({ memoryTtl: "300ms" });
+  await world.run(cache.getOrSet("k", () => "old"));
+  await world.advance(200);
+  link.once("read", "hang");
+  expect(await world.run(cache.getOrSet("k", () => "new", { eagerRefresh: 0 }))).toBe("old");
+  await world.advance(150);
+  const late = watch(cache.getOrSet("k", () => "new"));
+  await world.advance(10);
+  expect(late.state).toBe("pending");
+  await world.advance(5_000);
+  expect(late.value).toBeDefined();
+});

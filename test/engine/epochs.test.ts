@@ -1,9 +1,11 @@
 // A store that lost its data, or whose history was rewritten: nothing comes back to life (P1, P2).
 import { describe, expect, test } from "vitest";
+import type { Codec } from "../../src/codec/contract.ts";
+import { jsonCodec } from "../../src/codec/json.ts";
 import { createCache, memoryStore, type Cache } from "../../src/index.ts";
 import { seededRandom, virtualPlatform } from "../../src/testing/virtual-platform.ts";
 import { createNetwork } from "./network.ts";
-import { createWorld, deferred, watch } from "./world.ts";
+import { createWorld, deferred, errorOf, watch } from "./world.ts";
 
 const BOUND = 5_000;
 
@@ -218,5 +220,23 @@ describe("a store whose number of partitions changed", () => {
     link.heal();
     await world.advance(10_000);
     expect(await world.stored("k")).toBeUndefined();
+  });
+
+  test("while a value is encoded that is then refused: what there was stays, since the set was never asked for", async () => {
+    const world = createWorld();
+    const encoding = deferred<Uint8Array>();
+    const codec: Codec = { ...jsonCodec(), encode: () => encoding.promise };
+    const { cache, link } = world.instance({ codec });
+    const other = world.instance();
+    const set = errorOf(cache.set("k", "too large"));
+    await world.advance(10);
+    world.network.replace(memoryStore({ partitions: 3 }));
+    await world.run(other.cache.set("k", "there"));
+    link.once("read", "moved");
+    await world.run(cache.get("other"));
+    encoding.reject(new Error("it cannot be encoded"));
+    expect(await world.run(set)).toMatchObject({ message: "it cannot be encoded" });
+    await world.advance(10_000);
+    expect(await world.run(cache.get("k"))).toBe("there");
   });
 });

@@ -229,3 +229,20 @@ describe("with other options", () => {
     expect([await world.run(cache.get("k")), loader.aborted]).toEqual(["value 1", 0]);
   });
 });
+
+test("a caller that has left before it is known that there is something stale reloads nothing", async () => {
+  const world = createWorld();
+  const { cache, link } = world.instance({ maxStaleness: 100 });
+  const load = world.loader("new");
+  await world.run(cache.set("k", "old", { ttl: 50, staleWhileRevalidate: "1h" }));
+  await world.advance(1_000);
+  const question = link.hold("changesSince", "way back");
+  const controller = new AbortController();
+  const call = errorOf(cache.getOrSet("k", load, { signal: controller.signal }));
+  await world.advance(10);
+  controller.abort(reason);
+  expect(await world.run(call)).toBe(reason);
+  question.open();
+  await world.advance(1_000);
+  expect(load.calls).toBe(0);
+});

@@ -10,22 +10,25 @@ import { checkMemory } from "./checks/memory-bytes.ts";
 import { checkProved, isStrict } from "./checks/strict.ts";
 import { checkWindows } from "./checks/windows.ts";
 import { showOp, touches, type Checker, type Invalidation, type Read, type Value, type Violation } from "./history.ts";
+import { readMany, writeMany } from "./calls-many.ts";
 import { answered } from "./life.ts";
 import { carried, loaderOf, newValue, type Carried } from "./loaders.ts";
 import { isRead, type EntryPlan, type Op } from "./plan.ts";
 import type { Call, World } from "./world.ts";
 
-/** Begins a call; it ends by itself. */
-export function perform(world: World, root: Cache, call: Call): void {
-  const { op, life } = call;
+/** Begins what is a call for each key; it ends by itself. */
+export function perform(world: World, root: Cache, op: Op, calls: readonly Call[]): void {
+  const call = calls[0]!; // there is no call for no key
+  const { life } = call;
   world.history.note(life.name, () => `${showOp(op)}${op.entry.strong ? ", strong," : ""} begins`);
   let cache = life.worker ? root.bind(life.platform) : root;
   for (const name of op.path) cache = cache.namespace(name);
+  if (op.items !== undefined) return void (isRead(call.op.kind) ? readMany : writeMany)(world, cache, op, calls);
   void (isRead(op.kind) ? read : op.kind === "pull" ? pull : write)(world, cache, call);
 }
 
 /** Has the signal of a caller fire when it leaves. */
-function signalOf({ base, history }: World, { op, life, request }: Call): AbortSignal | undefined {
+export function signalOf({ base, history }: World, { op, life, request }: Call): AbortSignal | undefined {
   const { leavesAfterMs } = op;
   if (leavesAfterMs === undefined) return undefined;
   const controller = new AbortController();
@@ -33,18 +36,22 @@ function signalOf({ base, history }: World, { op, life, request }: Call): AbortS
     history.note(life.name, () => `the signal of #${op.id} fires`);
     controller.abort(new CallerLeft());
   };
-  base.setTimeout(() => life.deliver(request, leave), leavesAfterMs);
+  base.setTimeout(() => life.deliver(request.whole ?? request, leave), leavesAfterMs);
   return controller.signal;
 }
 
-function end(world: World, cache: Cache, call: Call, how: string): void {
-  const { op, life, request } = call;
+/** The call of a request has ended, for all of its keys. */
+export function end(world: World, cache: Cache, calls: readonly Call[], op: Op, how: string): void {
+  const { life, request } = calls[0]!; // there is no call for no key
   const { history, base, plan } = world;
-  call.ended = history.moment();
+  const ended = history.moment();
   history.note(life.name, () => `${showOp(op)} ${how}`);
   checkMemory(history, life, cache, plan.instances[op.instance]!); // it is one of them
-  checkInTime(world, call);
-  answered(life, request, base);
+  for (const call of calls) {
+    call.ended = ended;
+    checkInTime(world, call);
+  }
+  answered(life, request.whole ?? request, base);
 }
 
 async function read(world: World, cache: Cache, call: Call): Promise<void> {
@@ -53,12 +60,21 @@ async function read(world: World, cache: Cache, call: Call): Promise<void> {
   try {
     found = await ask(world, cache, call);
   } catch (error) {
-    end(world, cache, call, `rejects: ${String(error)}`);
+    end(world, cache, [call], op, `rejects: ${String(error)}`);
     return checkRejection(world, call, error);
   }
+  end(world, cache, [call], op, `ends: ${showValue(found?.value)} ${showHit(call)}`);
+  if (op.kind !== "has") checkFound(world, call, found);
+}
+
+/** What holds for what a read has returned. */
+export function checkFound(
+  world: World,
+  call: Call,
+  found: { readonly value?: Carried | null | undefined; readonly state?: "fresh" | "stale" } | undefined,
+): void {
+  const { op } = call;
   const n = (call.returned = found?.value?.n);
-  end(world, cache, call, `ends: ${n === undefined ? String(found?.value) : `value ${n}`} ${showHit(call)}`);
-  if (op.kind === "has") return;
   const { history } = world;
   if (n !== undefined) checkValue(world, call, op, n);
   else if (found?.value === null) checkAbsence(world, call, op, null);
@@ -77,14 +93,14 @@ async function pull(world: World, cache: Cache, call: Call): Promise<void> {
   try {
     found = await cache.pull<Carried | null>(op.key);
   } catch (error) {
-    end(world, cache, call, `rejects: ${String(error)}`);
+    end(world, cache, [call], op, `rejects: ${String(error)}`);
     if (request.invalidation !== undefined) request.invalidation.rejected = world.history.moment();
     if ((error as { code?: string }).code !== "ISOCACHE_STORE") {
       world.history.violate("loud writes", `${showOp(op)} failed: ${String(error)}`);
     }
     return;
   }
-  end(world, cache, call, `is acknowledged${found ? `, value ${found.n}` : ""}`);
+  end(world, cache, [call], op, `is acknowledged${found ? `, value ${found.n}` : ""}`);
   if (request.invalidation === undefined) {
     return world.history.violate("loud writes", `${showOp(op)} was acknowledged and never asked for`);
   }
@@ -141,7 +157,11 @@ function checkOne(world: World, call: Call, op: Op, value: Value): void {
   checkServed(world, mine);
 }
 
-const showHit = ({ request: { hit } }: Call): string => (hit === undefined ? "" : `${hit.state} from ${hit.tier}`);
+export const showValue = (value: Carried | null | undefined): string =>
+  value?.n === undefined ? String(value) : `value ${value.n}`;
+
+export const showHit = ({ request: { hit } }: Call): string =>
+  hit === undefined ? "" : `${hit.state} from ${hit.tier}`;
 
 async function ask(world: World, cache: Cache, call: Call) {
   const { op, life } = call;
@@ -161,33 +181,54 @@ const CLOCK_FAULTS = ["wallClock", "storeClock", "suspend", "freeze"];
 
 /** A set or an invalidation. It resolves only when the store has done it, and rejects only with a StoreError (P5). */
 async function write(world: World, cache: Cache, call: Call): Promise<void> {
-  const { op, life, begun } = call;
-  const { history, plan } = world;
+  const { op } = call;
+  const invalidation = askFor(world, call);
+  const { made } = invalidation;
+  try {
+    await order(cache, call, made && carried(made, op), signalOf(world, call));
+  } catch (error) {
+    end(world, cache, [call], op, `rejects: ${String(error)}`);
+    return refused(world, call, (error as { code?: string }).code ?? String(error)); // any error may lack it
+  }
+  end(world, cache, [call], op, `is acknowledged${made === undefined ? "" : `, value ${made.n}`}`);
+  acknowledged(world, call);
+}
+
+/** Writes down that a set or an invalidation is asked for. */
+export function askFor({ history, plan }: World, { op, life, begun, request }: Call): Invalidation {
   const made = op.kind === "set" ? newValue(history, op, life) : undefined;
-  const isRefused = made !== undefined && made.ttlMs > 0 && isTooLarge(op);
   if (made !== undefined) made.readAt = begun;
   const bounded =
     op.burnMs === 0 && plan.encodeMs === 0 && !plan.faults.some(({ kind }) => CLOCK_FAULTS.includes(kind));
   const invalidation: Invalidation = { op, by: life, asked: begun, made, done: new Map(), bounded };
   history.invalidations.push(invalidation);
-  call.request.invalidation = invalidation;
-  try {
-    await order(cache, call, made && carried(made, op), signalOf(world, call));
-  } catch (error) {
-    end(world, cache, call, `rejects: ${String(error)}`);
-    invalidation.rejected = history.moment();
-    const { code } = error as { code?: string }; // any error may lack it
-    if (isRefused && code === "ISOCACHE_CODEC") {
-      // It was never asked for: nothing is invalidated.
-      history.invalidations.splice(history.invalidations.indexOf(invalidation), 1);
-      history.struck("value too large");
-    } else if (code !== "ISOCACHE_STORE") {
-      history.violate("loud writes", `${showOp(op)} failed: ${String(error)}`);
-    }
-    return;
+  request.invalidation = invalidation;
+  return invalidation;
+}
+
+/** Whether a set is too large to be asked for. */
+const isRefused = ({ op, made }: Invalidation): boolean => made !== undefined && made.ttlMs > 0 && isTooLarge(op);
+
+/** A write was rejected; of many it may not be known why. */
+export function refused({ history }: World, { op, request }: Call, code: string | undefined): void {
+  const invalidation = request.invalidation!; // see askFor
+  invalidation.rejected = history.moment();
+  if (isRefused(invalidation) && (code === undefined || code === "ISOCACHE_CODEC")) {
+    // It was never asked for: nothing is invalidated.
+    history.invalidations.splice(history.invalidations.indexOf(invalidation), 1);
+    history.struck("value too large");
+  } else if (code !== undefined && code !== "ISOCACHE_STORE") {
+    history.violate("loud writes", `${showOp(op)} failed: ${code}`);
   }
-  end(world, cache, call, `is acknowledged${made === undefined ? "" : `, value ${made.n}`}`);
-  if (isRefused) history.violate("admission", `${showOp(op)} was acknowledged, and its value is too large`);
+}
+
+/** A write was not rejected. */
+export function acknowledged(world: World, { op, request }: Call): void {
+  const { history } = world;
+  const invalidation = request.invalidation!; // see askFor
+  if (isRefused(invalidation)) {
+    history.violate("admission", `${showOp(op)} was acknowledged, and its value is too large`);
+  }
   invalidation.acknowledged = history.moment();
   checkAcknowledged(world, invalidation);
 }
@@ -205,11 +246,11 @@ function order(
 }
 
 /** The types keep contradictions out; the plan has none. */
-function readOptions(entry: EntryPlan, signal: AbortSignal | undefined): ReadOptions {
+export function readOptions(entry: EntryPlan, signal: AbortSignal | undefined): ReadOptions {
   const { memory, memoryTtl, store, strong } = entry;
   return { memory, memoryTtl, store, consistency: strong ? "strong" : undefined, signal } as ReadOptions;
 }
 
-function entryOptions({ strong, ...entry }: EntryPlan, signal: AbortSignal | undefined): EntryOptions {
+export function entryOptions({ strong, ...entry }: EntryPlan, signal: AbortSignal | undefined): EntryOptions {
   return { ...entry, consistency: strong ? "strong" : undefined, signal } as EntryOptions; // see readOptions
 }

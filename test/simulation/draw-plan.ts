@@ -1,6 +1,7 @@
 // Draws a schedule from a seed: what collides is on few keys and at few instants, since rare holes need collisions.
 import { createDraw, mix, type Draw } from "./draw.ts";
 import { drawGroups, drawInstanceExtras, withExtras, type InstanceExtras } from "./draw-extras.ts";
+import { drawManyKeys, withMany } from "./draw-many.ts";
 import { FAULT_KINDS } from "./plan.ts";
 import { PLAIN_ENTRY, PLAIN_LOADER, PLAIN_OP } from "./plain.ts";
 import type {
@@ -29,6 +30,8 @@ export const PARTS = {
   op: -1_000,
   extras: -6,
   extra: -5_000,
+  many: -7,
+  manyOf: -10_000,
   life: 1_000,
 };
 
@@ -84,7 +87,10 @@ function drawInstance(
   };
 }
 
-function drawNetwork(draw: Draw, { calm, duel, timeoutMs }: Pick<Frame, "calm" | "duel" | "timeoutMs">): NetworkPlan {
+function drawNetwork(
+  draw: Draw,
+  { calm, duel, timeoutMs }: Pick<Frame, "calm" | "duel" | "timeoutMs">,
+): Omit<NetworkPlan, "cut"> {
   const rough = !calm && draw.chance(0.5);
   const rate = (): number => (rough && draw.chance(0.4) ? draw.pick([0.05, 0.15]) : 0);
   return {
@@ -234,7 +240,11 @@ export function drawPlan(seed: number): Plan {
   const flood = !calm && options.chance(0.004);
   const holds = !calm || options.chance(0.5);
   const timeoutMs = options.pick([100, 300, 1_000]);
-  const leaseMs = options.pick([200, 600, 2_000, 10_000]);
+  const many = part(PARTS.many);
+  const manyKeys = drawManyKeys(many, 0.45);
+  const drawnMs = options.pick([200, 600, 2_000, 10_000]);
+  // See withMany: what a load of many keys waits for takes some round trips more.
+  const leaseMs = calm && manyKeys ? Math.max(2_000, drawnMs) : drawnMs;
   const each = part(PARTS.instances);
   const partitions = each.pick([1, 1, 1, 2]);
   const count = duel ? 2 : each.pick([2, 2, 2, 2, 3, 3, 4, 5, 8]);
@@ -250,8 +260,11 @@ export function drawPlan(seed: number): Plan {
   const spanMs = options.pick(watched ? [600, 2_500] : [150, 600, 2_500, 8_000]);
   const frame: Frame = { calm, watched, duel, flood, holds, spanMs, timeoutMs, leaseMs, instances };
   const workload = part(PARTS.workload);
-  const ops = drawOps(workload, seed, frame).map((op) => withExtras(part(PARTS.extra - op.id), op, frame, groups));
-  const network = drawNetwork(part(PARTS.network), frame);
+  const ops = drawOps(workload, seed, frame)
+    .map((op) => withExtras(part(PARTS.extra - op.id), op, frame, groups))
+    .map((op) => withMany(part(PARTS.manyOf - op.id), op, manyKeys, calm));
+  const cut = calm || many.chance(0.5) ? many.pick([0.1, 0.5]) : 0;
+  const network = { ...drawNetwork(part(PARTS.network), frame), cut };
   return {
     seed,
     calm,

@@ -43,6 +43,13 @@ export const FAULTS = [
   "value too large",
   "value refused",
   "refreshed before its end",
+  "batch lost",
+  "batch repeated",
+  "batch answered in part",
+  "batch failed half-way",
+  "many failed in part",
+  "many loaded at once",
+  "many loaded in part",
 ] as const;
 
 export type FaultName = (typeof FAULTS)[number];

@@ -169,8 +169,9 @@ export const showRead = ({ op, value, state, tier, begun }: Read): string =>
   `${showOp(op)}${op.entry.strong ? ", strong," : ""} begun at ${begun.at} returns value ${value.n} ` +
   `(born ${value.born?.at ?? "later"}) ${state} from ${tier}`;
 
-export const showOp = ({ id, kind, path, key, entry }: Op): string => {
-  const what = kind === "clear" ? "" : /Tags$/.test(kind) ? entry.tags.join(",") : key;
+export const showOp = ({ id, kind, path, key, entry, items, repeats }: Op): string => {
+  const keys = items?.map((item) => item.key).concat(repeats ? ["again"] : []);
+  const what = kind === "clear" ? "" : /Tags$/.test(kind) ? entry.tags.join(",") : (keys?.join(",") ?? key);
   return `${[...path, kind].join(".")}(${what})#${id}`;
 };
 

@@ -1,10 +1,11 @@
 // One life of an instance: its platform on the shared clock, until it is killed; and the requests that run in it.
 import { AsyncLocalStorage } from "node:async_hooks";
+import { child, ROOT, storedKey } from "../../src/engine/names.ts";
 import type { Platform } from "../../src/platform.ts";
 import type { VirtualPlatform } from "../../src/testing/virtual-platform.ts";
 import type { Draw } from "./draw.ts";
 import type { Invalidation, Moment, Value } from "./history.ts";
-import type { Op } from "./plan.ts";
+import { partsOf, type Op } from "./plan.ts";
 
 /** What happens on behalf of one operation. */
 export interface Request {
@@ -31,6 +32,40 @@ export interface Request {
   foundAt?: Moment;
   /** What the cache said of the read. */
   hit?: { readonly tier: string; readonly state: "fresh" | "stale" };
+  /** Of a call for many keys: what goes on for each of them, by stored key; all else is that of the whole. */
+  readonly parts?: ReadonlyMap<string, Request>;
+  /** Of such a part. */
+  readonly whole?: Request;
+}
+
+/** The stored key of an operation on one. */
+export const storedKeyOf = ({ path, key }: Pick<Op, "path" | "key">): string =>
+  storedKey(path.reduce(child, ROOT), key);
+
+/** What goes on in a request for one key. */
+export const partFor = (request: Request | undefined, stored: string | undefined): Request | undefined =>
+  (stored !== undefined && request?.parts?.get(stored)) || request;
+
+/** A request of an operation, with a part for each key if it is for many. */
+export function createRequest(op: Op, draw: Draw, nowAt: number): Request {
+  const parts = new Map<string, Request>();
+  const request: Request = {
+    op,
+    draw,
+    begunAt: nowAt,
+    over: false,
+    cancelled: false,
+    clockAt: nowAt,
+    announced: 0,
+    answered: false,
+    ...(op.items && { parts }),
+  };
+  // What is not its own is that of the request, now and later.
+  for (const part of op.items ? partsOf(op) : []) {
+    const own = { op: { value: part }, whole: { value: request } };
+    parts.set(storedKeyOf(part), Object.create(request, own) as Request);
+  }
+  return request;
 }
 
 /** The request in which the running code was begun: what tells a runtime's requests apart, too. */
@@ -41,9 +76,11 @@ interface LiveTimer {
   timer: unknown;
 }
 
-/** A loader that runs. */
+/** A loader that runs, for one key. */
 export interface Loading {
   readonly name: string;
+  /** Those of the same call of a loader: of as many keys as are missing, or this one alone. */
+  readonly together: readonly Loading[];
   readonly request: Request | undefined;
   readonly beganAt: number;
   /** It was offered something stale to keep. */

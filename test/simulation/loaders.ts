@@ -1,16 +1,16 @@
 // Loaders of every kind: quick and slow, failing, skipping, hanging; each value remembers when its load began.
+import type { ManyLoader } from "../../src/calls/many.ts";
 import type { Loader, LoaderContext } from "../../src/engine/context.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { child, ROOT, storedKey } from "../../src/engine/names.ts";
 import type { Platform } from "../../src/platform.ts";
 import type { VirtualPlatform } from "../../src/testing/virtual-platform.ts";
 import { isTooLarge } from "./checks/admission.ts";
 import { checkLoadLimit } from "./checks/load-limit.ts";
 import { checkSpared } from "./checks/strict.ts";
 import { checkReloaded, checkServedMeanwhile, type Reload } from "./checks/reloads.ts";
-import { isAfter, touches, type History, type Moment, type Value } from "./history.ts";
-import { requests, type Life, type Loading, type Phase, type Request } from "./life.ts";
-import type { Op, Plan } from "./plan.ts";
+import { isAfter, showOp, touches, type History, type Moment, type Value } from "./history.ts";
+import { partFor, requests, storedKeyOf, type Life, type Loading, type Phase, type Request } from "./life.ts";
+import { partsOf, type Op, type Plan } from "./plan.ts";
 
 /** What a loader of the simulation fails with. */
 export class OriginDown extends Error {
@@ -73,93 +73,210 @@ export interface Origin {
 const hasChanged = ({ invalidations }: History, value: Value): boolean =>
   invalidations.some((each) => isAfter(each.asked, value.readAt) && touches(each, value));
 
-export function loaderOf(origin: Origin, life: Life, op: Op): Loader<Carried | null | undefined> {
-  const { history, base, enters } = origin;
-  const { kind, ms, readsAfterMs, deaf, busy, tags, ttl } = op.loader;
+/** What a loader may do for one key. */
+interface Load {
+  readonly op: Op;
+  readonly loading: Loading;
+  readonly context: Pick<LoaderContext, "stale" | "set" | "skip" | "notModified" | "fail">;
+}
+
+type Answer = Carried | null | undefined;
+
+/** The value that a loader was offered. */
+const offered = (history: History, { context }: Load): Value | undefined =>
+  history.values.get((context.stale?.value as Answer)?.n ?? 0); // nothing else is kept
+
+/** A loader is called, for these keys of one instance. */
+function begin(
+  origin: Origin,
+  life: Life,
+  signal: AbortSignal,
+  keys: readonly Omit<Load, "loading">[],
+): readonly Load[] {
+  const { history, base } = origin;
+  const request = requests.getStore();
+  const together: Loading[] = [];
+  const loads = keys.map(({ op, context }): Load => {
+    const loading: Loading = {
+      name: [...op.path, op.key].join("/"),
+      together,
+      request: partFor(request, storedKeyOf(op)),
+      beganAt: base.monotonic(),
+      hadStale: context.stale !== undefined,
+      aborted: false,
+    };
+    together.push(loading);
+    life.loading.add(loading);
+    history.loads.set(loading.name, (history.loads.get(loading.name) ?? 0) + 1);
+    return { op, loading, context };
+  });
+  signal.addEventListener("abort", () => together.forEach((loading) => void (loading.aborted = true)));
+  if (origin.engineOf(life.platform).slots.queue.size > 0) history.struck("loads in line");
+  for (const load of loads) {
+    const { op, loading, context } = load;
+    const old = offered(history, load);
+    if (context.stale !== undefined && old !== undefined) {
+      const reload: Reload = { op, life, request: loading.request, loading, old, ageMs: context.stale.age };
+      checkReloaded(origin, reload);
+      checkServedMeanwhile(origin, reload);
+    }
+    checkSpared(origin, life, op, loading.request);
+  }
+  checkLoadLimit(origin, life, loads[0]!.op); // nobody loads nothing
+  return loads;
+}
+
+function end({ history, base }: Origin, life: Life, loads: readonly Load[]): void {
+  for (const { op, loading } of loads) {
+    life.loading.delete(loading);
+    life.touched.set(storedKeyOf(op), base.monotonic());
+    // Given up in the middle, it was none: who comes then begins another.
+    if (loading.aborted && !op.loader.deaf) history.loads.set(loading.name, history.loads.get(loading.name)! - 1);
+  }
+  life.loadEndedAt = base.monotonic();
+}
+
+/** Does what they have in common, as long as it takes; gives what answers for each of them. */
+async function run(
+  { history, base, enters }: Origin,
+  life: Life,
+  signal: AbortSignal,
+  loads: readonly Load[],
+): Promise<(() => Answer)[]> {
+  const { id, loader } = loads[0]!.op; // nobody loads nothing
+  const { kind, ms, readsAfterMs, deaf, busy } = loader;
+  const request = requests.getStore();
 
   /** Ends after a while, or with the signal unless the loader is deaf to it; never, if its request is over. */
-  const pass = (signal: AbortSignal, forMs: number): Promise<void> =>
+  const pass = (forMs: number): Promise<void> =>
     new Promise((resolve, reject) => {
-      const request = requests.getStore();
       if (!deaf) signal.addEventListener("abort", () => reject(signal.reason as Error)); // the engine gives an error
       if (kind === "hang") return;
       if (busy) life.freeze(forMs, false);
       base.setTimeout(() => life[busy ? "resume" : "deliver"](request, resolve), forMs);
     });
 
-  /** Keeps the stale value, with its own tags: then it is the same in every copy of it. */
-  const renew = (context: LoaderContext, stale: Value, began: Moment, readAt: Moment): never => {
-    context.set({ tags: stale.tags });
-    stale.born = began;
-    stale.isExact = false;
-    stale.readAt = readAt;
-    stale.keptAt = Math.max(stale.keptAt, base.monotonic());
-    stale.ttlMs = Math.max(stale.ttlMs, op.entry.ttl);
-    stale.revalidateMs = Math.max(stale.revalidateMs, op.entry.staleWhileRevalidate);
-    stale.staleMs = Math.max(stale.staleMs, op.entry.staleWhileRevalidate, op.entry.staleIfError);
-    return context.notModified();
-  };
-
-  const run = async (context: LoaderContext, loading: Loading): Promise<Carried | null | undefined> => {
-    const { name, request } = loading;
-    const began = history.moment();
-    history.note(life.name, () => `#${op.id} loads: ${kind}, ${ms} ms`);
-    enters("load", life, request, ms);
-    if (busy) history.struck("clock stood still");
-    if (kind === "hang") {
-      history.struck("loader hung");
-      life.hung.push(name);
+  const began = history.moment();
+  history.note(
+    life.name,
+    () => `#${id} loads ${loads.map(({ op }) => `${op.key}: ${op.loader.kind}`).join()}, ${ms} ms`,
+  );
+  enters("load", life, request, ms);
+  if (busy) history.struck("clock stood still");
+  if (kind === "hang") {
+    history.struck("loader hung");
+    life.hung.push(...loads.map(({ loading }) => loading.name));
+  }
+  await pass(readsAfterMs);
+  const readAt = history.moment();
+  const kept = loads.map((load) => {
+    const { kind } = load.op.loader;
+    const stale = offered(history, load);
+    const isKept = kind === "notModified" || (kind === "conditional" && stale && !hasChanged(history, stale));
+    return isKept ? stale : undefined;
+  });
+  await pass(ms - readsAfterMs);
+  if (kind === "throw") {
+    history.struck("loader failed");
+    throw new OriginDown();
+  }
+  return loads.map((load, index) => () => {
+    const { op, context } = load;
+    if (op.loader.kind === "fail") {
+      history.struck("loader failed");
+      return context.fail(new OriginDown());
     }
-    await pass(context.signal, readsAfterMs);
-    const readAt = history.moment();
-    const offered = context.stale?.value as Carried | null | undefined; // nothing else is kept
-    const stale = history.values.get(offered?.n ?? 0);
-    const renews =
-      stale !== undefined && (kind === "notModified" || (kind === "conditional" && !hasChanged(history, stale)));
-    await pass(context.signal, ms - readsAfterMs);
-    if (kind === "throw" || kind === "fail") history.struck("loader failed");
-    if (kind === "throw") throw new OriginDown();
-    if (kind === "fail") return context.fail(new OriginDown());
-    if (kind === "skip") return context.skip();
-    if (renews) return renew(context, stale, began, readAt);
-    const value = newValue(history, op, life, ttl);
-    if (request !== undefined) request.loaded = value;
-    if (isTooLarge(op)) history.struck("value too large");
-    value.born = began;
-    value.readAt = readAt;
-    value.keptAt = base.monotonic();
-    if (tags !== undefined) context.set({ tags: (value.tags = tags) });
-    if (ttl !== undefined) context.set({ ttl });
-    history.note(life.name, () => `#${op.id} has loaded value ${value.n}, tags ${value.tags.join(",")}`);
-    return carried(value, op);
-  };
+    if (op.loader.kind === "skip") return context.skip();
+    const stale = kept[index];
+    if (stale !== undefined) return renew(base, load, { stale, began, readAt });
+    return make(history, base, life, load, { began, readAt });
+  });
+}
 
+/** Keeps the stale value, with its own tags: then it is the same in every copy of it. */
+function renew(
+  base: VirtualPlatform,
+  { op, context }: Load,
+  { stale, began, readAt }: { readonly stale: Value; readonly began: Moment; readonly readAt: Moment },
+): never {
+  context.set({ tags: stale.tags });
+  stale.born = began;
+  stale.isExact = false;
+  stale.readAt = readAt;
+  stale.keptAt = Math.max(stale.keptAt, base.monotonic());
+  stale.ttlMs = Math.max(stale.ttlMs, op.entry.ttl);
+  stale.revalidateMs = Math.max(stale.revalidateMs, op.entry.staleWhileRevalidate);
+  stale.staleMs = Math.max(stale.staleMs, op.entry.staleWhileRevalidate, op.entry.staleIfError);
+  return context.notModified();
+}
+
+function make(
+  history: History,
+  base: VirtualPlatform,
+  life: Life,
+  { op, loading, context }: Load,
+  { began, readAt }: { readonly began: Moment; readonly readAt: Moment },
+): Answer {
+  const { tags, ttl } = op.loader;
+  const value = newValue(history, op, life, ttl);
+  if (loading.request !== undefined) loading.request.loaded = value;
+  if (isTooLarge(op)) history.struck("value too large");
+  value.born = began;
+  value.readAt = readAt;
+  value.keptAt = base.monotonic();
+  if (tags !== undefined) context.set({ tags: (value.tags = tags) });
+  if (ttl !== undefined) context.set({ ttl });
+  history.note(life.name, () => `#${op.id} has loaded value ${value.n}, tags ${value.tags.join(",")}`);
+  return carried(value, op);
+}
+
+export function loaderOf(origin: Origin, life: Life, op: Op): Loader<Answer> {
   return async (context) => {
-    const { signal, stale } = context;
-    const name = [...op.path, op.key].join("/");
-    const hadStale = stale !== undefined;
-    const request = requests.getStore();
-    const loading: Loading = { name, request, beganAt: base.monotonic(), hadStale, aborted: false };
-    life.loading.add(loading);
-    history.loads.set(name, (history.loads.get(name) ?? 0) + 1);
-    signal.addEventListener("abort", () => void (loading.aborted = true));
-    const old = history.values.get((stale?.value as Carried | null | undefined)?.n ?? 0); // nothing else is kept
-    if (stale !== undefined && old !== undefined) {
-      const reload: Reload = { op, life, request, loading, old, ageMs: stale.age };
-      checkReloaded(origin, reload);
-      checkServedMeanwhile(origin, reload);
-    }
-    if (origin.engineOf(life.platform).slots.queue.size > 0) history.struck("loads in line");
-    checkSpared(origin, life, op, request);
-    checkLoadLimit(origin, life, op);
+    const loads = begin(origin, life, context.signal, [{ op, context }]);
     try {
-      return await run(context, loading);
+      const [answer] = await run(origin, life, context.signal, loads);
+      return answer!(); // there is one for each load
     } finally {
-      life.loading.delete(loading);
-      life.loadEndedAt = base.monotonic();
-      life.touched.set(storedKey(op.path.reduce(child, ROOT), op.key), base.monotonic());
-      // Given up in the middle, it was none: who comes then begins another.
-      if (loading.aborted && !deaf) history.loads.set(name, history.loads.get(name)! - 1);
+      end(origin, life, loads);
+    }
+  };
+}
+
+/** A loader of many keys: of all that are missing, and of no other, each once. */
+export function manyLoaderOf(origin: Origin, life: Life, op: Op): ManyLoader<Answer> {
+  const { history, plan } = origin;
+  // Where nothing fails and nobody gives up, who waits for others gets what they load.
+  const isGivenUp = ({ leavesAfterMs, entry }: Op): boolean => (leavesAfterMs ?? entry.hardTimeout) !== undefined;
+  const isOnce = plan.calm && !plan.ops.some(isGivenUp);
+  let calls = 0;
+  return async (missing, { signal, stale, set, ...answers }) => {
+    const parts = partsOf(op).filter(({ key }) => missing.includes(key));
+    if (parts.length !== missing.length || parts.length === 0) {
+      history.violate("well-behaved", `the loader of ${showOp(op)} is to load ${missing.join(",")}`);
+    }
+    if (parts.length > 1) history.struck("many loaded at once");
+    if (++calls > 1 && isOnce) history.violate("one load", `${showOp(op)} loads ${calls} times in a calm schedule`);
+    const keys = parts.map((part) => {
+      const context = { ...answers, stale: stale.get(part.key), set: (options: object) => set(part.key, options) };
+      return { op: part, context };
+    });
+    const loads = begin(origin, life, signal, keys);
+    try {
+      const all = await run(origin, life, signal, loads);
+      const { kind } = op.loader;
+      if (kind === "fail" || kind === "skip") return all[0]!() as never; // one answer for all of them
+      // What it says of others is not asked for.
+      const values = new Map<string, Answer>([["unasked", { n: 0 }]]);
+      for (const [index, answer] of all.entries()) {
+        const value = answer();
+        // Not among the values, or undefined there, is one and the same.
+        if (value !== undefined || index % 2 === 0)
+          values.set(parts[index]!.key, value); // there is one for each load
+        else history.struck("many loaded in part");
+      }
+      return op.id % 2 === 0 ? values : Object.fromEntries(values);
+    } finally {
+      end(origin, life, loads);
     }
   };
 }

@@ -1,17 +1,13 @@
 // Broken engines and stores, by name: each breaks one rule, and the checker that is named must catch it.
 import type { PartitionStorage, StoredLease } from "../../src/store/partition-storage.ts";
 import type { Checker } from "./history.ts";
-import { edited, real, type Edit, type Subject } from "./subject.ts";
+import { manyEdits, type Edited } from "./mutants-many.ts";
+import { edited, real, type Subject } from "./subject.ts";
 
 export interface Mutant {
   /** The checker that catches it. */
   readonly by: Checker;
   make(): Promise<Subject>;
-}
-
-interface Edited {
-  readonly by: Checker;
-  readonly edits: readonly Edit[];
 }
 
 /** A mutant of the engine: one or a few lines changed. */
@@ -480,7 +476,7 @@ const meddlers: Readonly<Record<string, Meddler>> = {
 
 /** Every mutant by its name. */
 export const mutants: Readonly<Record<string, Mutant>> = {
-  ...map(edits, ({ edits: lines }) => edited(lines)),
+  ...map({ ...edits, ...manyEdits }, ({ edits: lines }) => edited(lines)),
   ...map(storages, async ({ tell }) => {
     const subject = await real();
     return {

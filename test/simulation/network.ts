@@ -1,11 +1,11 @@
 // The network between an instance and the store: it delays, loses, repeats and fails messages as the schedule says.
 import { StoreError } from "../../src/errors.ts";
-import type { CallOptions, StoreConnection } from "../../src/store/contract.ts";
+import type { BatchReply, BatchRequest, CallOptions, StoreConnection } from "../../src/store/contract.ts";
 import type { VirtualPlatform } from "../../src/testing/virtual-platform.ts";
 import type { Draw } from "./draw.ts";
 import type { FaultName } from "./faults.ts";
 import type { History } from "./history.ts";
-import { requests, type Life, type Phase, type Request } from "./life.ts";
+import { partFor, requests, type Life, type Phase, type Request } from "./life.ts";
 import type { Observer, Operation } from "./observer.ts";
 import type { InstancePlan, NetworkPlan, Plan } from "./plan.ts";
 import type { Server } from "./server/server.ts";
@@ -38,16 +38,26 @@ interface Fate {
   readonly failsBefore: boolean;
   readonly failsAfter: boolean;
   readonly repeatedAfter: number | undefined;
+  /** Of a batch: so many of its items are done, the first time and when it is repeated. */
+  readonly items: readonly [first: number, repeated: number];
 }
 
-function drawFate(network: NetworkPlan, draw: Draw, healed: boolean, struck: (fault: FaultName) => void): Fate {
+const ALL = [Infinity, Infinity] as const;
+
+function drawFate(
+  network: NetworkPlan,
+  draw: Draw,
+  healed: boolean,
+  struck: (fault: FaultName) => void,
+  length: number | undefined,
+): Fate {
   const happens = (probability: number, fault: FaultName): boolean => {
     const does = draw.chance(probability) && !healed;
     if (does) struck(fault);
     return does;
   };
   const delay = (): number => draw.int(...(happens(network.slow, "message slow") ? network.slowDelay : network.delay));
-  return {
+  const fate = {
     there: delay(),
     back: delay(),
     lost: happens(network.loseRequest, "request lost"),
@@ -55,7 +65,17 @@ function drawFate(network: NetworkPlan, draw: Draw, healed: boolean, struck: (fa
     failsBefore: happens(network.errorBefore, "store error"),
     failsAfter: happens(network.errorAfter, "error after the effect"),
     repeatedAfter: happens(network.repeat, "message repeated") ? delay() : undefined,
+    items: ALL,
   };
+  if (length === undefined) return fate;
+  if (fate.lost || fate.answerLost) struck("batch lost");
+  if (fate.repeatedAfter !== undefined) struck("batch repeated");
+  // A store answers as many as it likes, at least one; and it may end when it has done some.
+  const rate = fate.failsAfter ? 0.5 : network.cut;
+  const some = (): number => (!healed && draw.chance(rate) ? draw.int(1, length) : Infinity);
+  const items = [some(), some()] as const;
+  if (items[0] < length) struck(fate.failsAfter ? "batch failed half-way" : "batch answered in part");
+  return { ...fate, items };
 }
 
 /** The connection of one life of an instance. */
@@ -74,27 +94,36 @@ export function connect(
 
   /** The instance gets an answer that it waits for. */
   const hear = (name: Operation, sent: object, sentAt: number, request: Request | undefined): void => {
-    const { key, write } = sent as { key?: string; write?: { key?: string } }; // of a read or a commit; of a write
-    const about = key ?? write?.key;
     life.heardSince = Math.max(life.heardSince, sentAt);
-    if (about !== undefined) life.touched.set(about, base.monotonic());
-    if (name === "read" && request !== undefined) request.lastRead = "answered";
+    for (const item of itemsOf(name, sent)) {
+      const about = keyIn(item.request);
+      if (about !== undefined) life.touched.set(about, base.monotonic());
+      const part = partFor(request, about);
+      if (item.name === "read" && part !== undefined) part.lastRead = "answered";
+    }
   };
 
   const call = (name: Operation, partition: number, sent: object, outer: CallOptions): Promise<object> => {
     const request = requests.getStore();
     const draw = request?.draw ?? own;
-    const fate = drawFate(plan.network, draw, options.healed(), history.struck);
+    const items = itemsOf(name, sent);
+    const length = name === "batch" ? items.length : undefined;
+    const fate = drawFate(plan.network, draw, options.healed(), history.struck, length);
     const sentAt = base.monotonic();
     const number = ++calls;
     const believed = known;
-    if (name === "write") observer.sends(life, sent, request);
+    for (const item of items) {
+      if (item.name === "write") observer.sends(life, item.request, partFor(request, keyIn(item.request)));
+    }
     history.note(life.name, () => `${name} ${showMessage(sent)} sent${showFate(fate)}`);
-    if (name === "commit") options.enters("commit", life, request, fate.there + fate.back);
+    if (items.some((item) => item.name === "commit")) options.enters("commit", life, request, fate.there + fate.back);
     return new Promise((resolve, reject) => {
       const inner = new AbortController();
       outer.signal?.addEventListener("abort", () => {
-        if (name === "read" && request !== undefined) request.lastRead = "failed";
+        for (const item of items) {
+          const part = partFor(request, keyIn(item.request));
+          if (item.name === "read" && part !== undefined) part.lastRead = "failed";
+        }
         life.troubles.push({ from: sentAt, until: base.monotonic() + plan.storeTimeoutMs });
         if (!fate.answerLost) base.setTimeout(() => inner.abort(), fate.there);
       });
@@ -107,7 +136,8 @@ export function connect(
         if (moved !== undefined) history.struck("number of partitions disputed");
         answer(() => {
           if (moved !== undefined && moved !== known) client = server.connect((known = moved));
-          if (moved === undefined && !outer.signal?.aborted) hear(name, sent, sentAt, request);
+          const told = "replies" in reply ? upTo(sent, (reply as BatchReply).replies.length) : sent;
+          if (moved === undefined && !outer.signal?.aborted) hear(name, told, sentAt, request);
           resolve(reply);
         });
       };
@@ -121,16 +151,19 @@ export function connect(
         latest = Math.max(latest, number);
         const executed = history.moment();
         // What the process held ends with it: its client hears of that soon, too.
+        const executing = upTo(sent, fate.items[first ? 0 : 1]);
         if (first) options.underWay.add(fail);
         // A client learns of another number when a message arrives, but the instance only by the answer to that.
         const mine = client.partitions === believed ? client : server.connect(believed);
         const send = mine[name] as unknown as Send; // each operation gets what it takes
         const onHeld = (): void => void (first && answer(() => outer.onHeld?.()));
-        send(partition, server.meddle(name, partition, sent), { signal: inner.signal, onHeld }).then(
+        send(partition, server.meddle(name, partition, executing), { signal: inner.signal, onHeld }).then(
           (reply) => {
             options.underWay.delete(fail);
             if (incarnation !== server.incarnation) return;
-            if (!("moved" in reply)) observer.executed({ name, partition, sent, reply, at: executed, life, request });
+            if (!("moved" in reply)) {
+              observer.executed({ name, partition, sent: executing, reply, at: executed, life, request });
+            }
             if (!first) return;
             if (fate.failsAfter) fail();
             else succeed(reply, mine);
@@ -176,7 +209,24 @@ export function connect(
   };
 }
 
-const showFate = ({ there, back, repeatedAfter, ...flags }: Fate): string => {
+/** What one request asks for: of a batch, all of its items. */
+const itemsOf = (name: Operation, sent: object): readonly { readonly name: Operation; readonly request: object }[] =>
+  name === "batch"
+    ? (sent as BatchRequest).items.map(({ operation, request }) => ({ name: operation, request }))
+    : [{ name, request: sent }];
+
+/** The key that a read, a commit and the like, or a write is about. */
+function keyIn(request: object): string | undefined {
+  const { key, write } = request as { key?: string; write?: { key?: string } };
+  return key ?? write?.key;
+}
+
+/** The same with the first of its items only, if it is a batch. */
+const upTo = (sent: object, count: number): object =>
+  "items" in sent && count < Infinity ? { ...sent, items: (sent as BatchRequest).items.slice(0, count) } : sent;
+
+const showFate = ({ there, back, repeatedAfter, items, ...flags }: Fate): string => {
   const named = Object.entries(flags).flatMap(([name, on]) => (on ? [name] : []));
-  return ` (${[`${there}+${back} ms`, ...named, ...(repeatedAfter === undefined ? [] : ["repeated"])].join(", ")})`;
+  const more = [repeatedAfter === undefined ? [] : ["repeated"], items[0] === Infinity ? [] : [`first ${items[0]}`]];
+  return ` (${[`${there}+${back} ms`, ...named, ...more.flat()].join(", ")})`;
 };

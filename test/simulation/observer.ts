@@ -11,14 +11,13 @@ import type {
   WriteReply,
   WriteRequest,
 } from "../../src/store/contract.ts";
-import { child, ROOT, storedKey } from "../../src/engine/names.ts";
 import { RESERVED_TAG } from "../../src/store/contract.ts";
 import { checkStored } from "./checks/admission.ts";
 import { checkFailOver, recordName } from "./checks/fail-over.ts";
 import { checkRetry } from "./checks/loud-writes.ts";
 import { checkResurrection } from "./checks/resurrection.ts";
 import { showOp, type Done, type History, type Invalidation, type Moment, type Value } from "./history.ts";
-import type { Life, Request } from "./life.ts";
+import { partFor, storedKeyOf, type Life, type Request } from "./life.ts";
 import { isKeyWrite, type Op, type Plan } from "./plan.ts";
 import { showMessage } from "./show.ts";
 
@@ -44,10 +43,11 @@ export interface Observer {
 }
 
 /** Whether a write is what the operation asks for. A set that is not stored, only invalidates. */
-function isOf({ kind, key, path }: Op, what: WriteRequest["write"]): boolean {
+function isOf(op: Op, what: WriteRequest["write"]): boolean {
+  const { kind } = op;
   if ("key" in what) {
     const isKind = kind === what.kind || ((kind === "set" || kind === "pull") && what.kind === "delete");
-    return isKind && what.key === storedKey(path.reduce(child, ROOT), key);
+    return isKind && what.key === storedKeyOf(op);
   }
   return what.kind === (kind === "expireTags" ? "expireTags" : "tags") && !isKeyWrite(kind);
 }
@@ -166,7 +166,8 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
         for (const [index, each] of (reply as BatchReply).replies.entries()) {
           const item = items[index]!; // there are no more replies than items
           if ("error" in each) continue;
-          observer.executed({ ...executed, name: item.operation, sent: { ...item.request, witness }, reply: each });
+          const one = { ...item.request, witness };
+          observer.executed({ ...executed, name: item.operation, sent: one, reply: each });
         }
         return;
       }
@@ -178,8 +179,10 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
       epochs.add(epoch);
       // Each operation has its request and its answer.
       if (name === "read") read(partition, (reply as ReadReply).entry, at);
-      else if (name === "commit") commit(partition, sent as CommitRequest, reply as CommitReply, at, request?.loaded);
-      else if (name === "write") write(partition, sent as WriteRequest, reply as WriteReply, at, life);
+      else if (name === "commit") {
+        const { loaded } = partFor(request, (sent as CommitRequest).key) ?? {};
+        commit(partition, sent as CommitRequest, reply as CommitReply, at, loaded);
+      } else if (name === "write") write(partition, sent as WriteRequest, reply as WriteReply, at, life);
     },
     remember() {
       const then = history.moment();

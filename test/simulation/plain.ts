@@ -34,6 +34,7 @@ export const PLAIN_NETWORK: NetworkPlan = {
   errorBefore: 0,
   errorAfter: 0,
   repeat: 0,
+  cut: 0,
 };
 export const PLAIN_LIMITS: LimitsPlan = { maxEntries: 100, maxTags: 100, maxLogRecords: 100, maxWaiters: 100 };
 /** The fields of an operation that have a plain value. */
@@ -41,7 +42,9 @@ export const PLAIN_OP = { path: [], key: "k", padding: 0, burnMs: 0 } as const;
 
 /** An operation with plain options, but for those given. */
 export type PlainOp = Pick<Op, "id" | "at" | "instance" | "kind"> &
-  Partial<Pick<Op, "path" | "key" | "cancel" | "padding" | "burnMs" | "yields" | "leavesAfterMs">> & {
+  Partial<
+    Pick<Op, "path" | "key" | "cancel" | "padding" | "burnMs" | "yields" | "leavesAfterMs" | "items" | "repeats">
+  > & {
     readonly entry?: Partial<EntryPlan>;
     readonly loader?: Partial<LoaderPlan>;
   };

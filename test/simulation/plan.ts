@@ -41,13 +41,15 @@ export interface EntryPlan {
 export const READS = ["getOrSet", "get", "getEntry", "has"] as const;
 export const KEY_WRITES = ["set", "delete", "expire", "pull"] as const;
 export const WIDE_WRITES = ["invalidateTags", "expireTags", "clear"] as const;
-export type ReadKind = (typeof READS)[number];
-export type OpKind = ReadKind | (typeof KEY_WRITES)[number] | (typeof WIDE_WRITES)[number];
+/** For many keys, each of which is to the checkers what a call of the other kind is. */
+export const MANY = { getMany: "get", getOrSetMany: "getOrSet", setMany: "set", deleteMany: "delete" } as const;
+export type ManyKind = keyof typeof MANY;
+export type OpKind = (typeof READS)[number] | (typeof KEY_WRITES)[number] | (typeof WIDE_WRITES)[number] | ManyKind;
 
 export const isRead = (kind: OpKind): boolean => (READS as readonly OpKind[]).includes(kind);
-/** Of one key, so that one partition does it. */
 /** What leaves nothing of the key that was there before. */
 export const isRemoval = (kind: OpKind): boolean => kind === "set" || kind === "delete" || kind === "pull";
+/** Of one key, so that one partition does it. */
 export const isKeyWrite = (kind: OpKind): boolean => (KEY_WRITES as readonly OpKind[]).includes(kind);
 
 /** The request ends so long after it began, or after its next load or commit did: nothing that it began goes on. */
@@ -79,6 +81,44 @@ export interface Op {
   readonly cancel?: CancelPlan;
   /** Before it asks the cache, the request computes so long: its clock shows an instant that is past. Only of a `worker`. */
   readonly burnMs: number;
+  /** Of a call for many keys, and then of no other: each key once. */
+  readonly items?: readonly Item[];
+  /** The first key is given twice; of a `setMany`, at first with a value that must not be stored. */
+  readonly repeats?: boolean;
+}
+
+/** What a key of many has of its own; all else is as the operation says. */
+export interface Item extends Pick<Op, "key" | "yields">, Partial<Pick<Op, "padding">> {
+  /** Of a `setMany`. */
+  readonly entry?: Partial<EntryPlan>;
+  /** Of a `getOrSetMany`, unless its loader fails or skips all of them at once. */
+  readonly loader?: Partial<Pick<LoaderPlan, "kind" | "tags" | "ttl">>;
+}
+
+/** What a loader of many keys does as a whole. */
+const WHOLE: readonly LoaderPlan["kind"][] = ["throw", "fail", "skip", "hang"];
+
+const parts = new WeakMap<Op, readonly Op[]>();
+
+/** The operations on one key each that an operation is made of: itself, if it is not for many keys. */
+export function partsOf(op: Op): readonly Op[] {
+  const { items, ...whole } = op;
+  if (items === undefined) return [op];
+  const known = parts.get(op);
+  if (known !== undefined) return known;
+  const made = items.map(({ entry, loader, ...own }, index): Op => {
+    const { kind } = WHOLE.includes(op.loader.kind) ? op.loader : { ...op.loader, ...loader };
+    return {
+      ...whole,
+      ...own,
+      id: Number(`${op.id}.${index + 1}`),
+      kind: MANY[op.kind as ManyKind], // only those have items
+      entry: { ...op.entry, ...entry },
+      loader: { ...op.loader, ...loader, kind },
+    };
+  });
+  parts.set(op, made);
+  return made;
 }
 
 /** What is done to the store, or to an instance, at one instant. Those that have a duration end after `ms`. */
@@ -121,6 +161,8 @@ export interface NetworkPlan {
   readonly errorBefore: number;
   readonly errorAfter: number;
   readonly repeat: number;
+  /** Of a batch: it is answered in part. */
+  readonly cut: number;
 }
 
 export interface InstancePlan {

@@ -1,6 +1,6 @@
 // Makes a schedule that violates a promise smaller and plainer, as long as it still violates it.
 import { PLAIN_ENTRY, PLAIN_INSTANCE, PLAIN_LIMITS, PLAIN_LOADER, PLAIN_NETWORK, PLAIN_OP } from "./plain.ts";
-import type { Op, Plan } from "./plan.ts";
+import { MANY, type Item, type ManyKind, type Op, type Plan } from "./plan.ts";
 import type { Subject } from "./subject.ts";
 import { simulate } from "./world.ts";
 
@@ -20,7 +20,18 @@ function plainer<T extends object>(given: T, plain: T): T[] {
     });
 }
 
-const OPTIONAL = ["cancel", "leavesAfterMs", "yields"] as const;
+const OPTIONAL = ["cancel", "leavesAfterMs", "yields", "repeats"] as const;
+
+/** With fewer keys, or plainer ones; or the call for one key that does the same. */
+function plainerItems({ items = [], ...op }: Op): Op[] {
+  const fewer = items.length > 1 ? items.map((_, index) => ({ ...op, items: without(items, index) })) : [];
+  const plain = items.flatMap((item, index) =>
+    plainer<Item>(item, { key: item.key }).map((each) => ({ ...op, items: replaced(items, index, each) })),
+  );
+  const { repeats: _, ...single } = op;
+  const one = items.length === 1 ? [{ ...single, kind: MANY[op.kind as ManyKind], key: items[0]!.key }] : []; // it has items
+  return [...one, ...fewer, ...plain];
+}
 
 function plainerOps(op: Op): Op[] {
   const without = OPTIONAL.filter((name) => op[name] !== undefined).map((name): Op => {
@@ -29,7 +40,8 @@ function plainerOps(op: Op): Op[] {
   });
   return [
     ...without,
-    ...plainer<Op>(op, { ...op, ...PLAIN_OP }),
+    ...plainerItems(op),
+    ...plainer<Op>(op, { ...op, ...PLAIN_OP, ...(op.items && { key: op.key }) }),
     ...plainer(op.entry, PLAIN_ENTRY)
       .filter(({ tags }) => !op.kind.endsWith("Tags") || tags.length > 0)
       .map((entry) => ({ ...op, entry })),

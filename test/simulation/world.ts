@@ -13,18 +13,27 @@ import { checkOneLoad } from "./checks/one-load.ts";
 import { createDraw, mix } from "./draw.ts";
 import { PARTS } from "./draw-plan.ts";
 import { createHistory, type History, type Moment } from "./history.ts";
-import { createLife, requests, type Life, type Phase, type Request } from "./life.ts";
+import {
+  createLife,
+  createRequest,
+  partFor,
+  requests,
+  storedKeyOf,
+  type Life,
+  type Phase,
+  type Request,
+} from "./life.ts";
 import type { Carried } from "./loaders.ts";
 import { connect, type NetworkOptions } from "./network.ts";
 import { createObserver } from "./observer.ts";
 import { PLAIN_ENTRY, PLAIN_LOADER, PLAIN_OP } from "./plain.ts";
-import type { Op, Plan } from "./plan.ts";
+import { partsOf, type Op, type Plan } from "./plan.ts";
 import { createServer, type Server } from "./server/server.ts";
 import { slowCodec } from "./slow-codec.ts";
 import { schedule } from "./strike.ts";
 import type { Subject } from "./subject.ts";
 
-/** An operation under way. */
+/** An operation under way, on one key: a call for many is one for each of them. */
 export interface Call {
   readonly op: Op;
   readonly life: Life;
@@ -155,14 +164,18 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
             if (trouble.open === partition) trouble.until = Math.min(trouble.until, now);
         }
       });
-      cache.on("hit", (hit) => {
+      const readerOf = (key: string): Request | undefined => {
         const request = requests.getStore();
+        return request && partFor(request, storedKeyOf({ path: request.op.path, key }));
+      };
+      cache.on("hit", (hit) => {
+        const request = readerOf(hit.key);
         if (request === undefined) return;
         request.hit = hit;
         request.foundAt = history.moment();
       });
-      cache.on("miss", () => {
-        const request = requests.getStore();
+      cache.on("miss", ({ key }) => {
+        const request = readerOf(key);
         if (request !== undefined) request.foundAt = history.moment();
       });
       world.lives.push(life);
@@ -202,21 +215,15 @@ function begin(world: World, op: Op): void {
   const { plan, base, history } = world;
   const { life, cache } = world.running[op.instance]!; // see start
   const draw = createDraw(mix(plan.seed, op.id));
-  const clockAt = base.monotonic();
-  const request: Request = {
-    op,
-    draw,
-    begunAt: clockAt,
-    over: false,
-    cancelled: false,
-    clockAt,
-    announced: 0,
-    answered: false,
-  };
+  const request = createRequest(op, draw, base.monotonic());
   const go = (): void => {
-    const call: Call = { op, life, request, begun: history.moment(), frozenMs: life.frozenMs };
-    world.calls.push(call);
-    perform(world, cache, call);
+    const begun = history.moment();
+    const calls = partsOf(op).map((part): Call => {
+      const mine = partFor(request, storedKeyOf(part))!; // there is a request
+      return { op: part, life, request: mine, begun, frozenMs: life.frozenMs };
+    });
+    world.calls.push(...calls);
+    perform(world, cache, op, calls);
   };
   life.deliver(request, () => {
     if (op.burnMs === 0) return go();
@@ -233,7 +240,7 @@ const nameOf = ({ path, key }: Pick<Op, "path" | "key">): string => [...path, ke
 const MAX_KEYS = 20;
 
 function keysOf({ ops }: Plan): Map<string, Pick<Op, "path" | "key">> {
-  const keys = new Map(ops.map(({ path, key }) => [nameOf({ path, key }), { path, key }]));
+  const keys = new Map(ops.flatMap(partsOf).map(({ path, key }) => [nameOf({ path, key }), { path, key }]));
   return new Map([...keys].slice(0, MAX_KEYS));
 }
 

@@ -1,7 +1,7 @@
 // What may be kept, and where: not what is too large, has no life, or is nothing; and of it only what its reader takes may be used.
 import { child, ROOT, storedKey } from "../../../src/engine/names.ts";
 import { showRead, type History, type Read, type Value } from "../history.ts";
-import type { InstancePlan, Op } from "../plan.ts";
+import { partsOf, type InstancePlan, type Op } from "../plan.ts";
 import type { World } from "../world.ts";
 
 /** Whether a value of this operation is larger than the operation lets one be. */
@@ -39,4 +39,7 @@ export function checkServed({ history, plan, healed }: World, read: Read): void 
 const longestInMemory = ({ memoryTtl }: InstancePlan, instance: number, ops: readonly Op[]): number =>
   memoryTtl === Infinity
     ? Infinity
-    : Math.max(memoryTtl, ...ops.map((op) => (op.instance === instance ? (op.entry.memoryTtl ?? 0) : 0)));
+    : Math.max(
+        memoryTtl,
+        ...ops.flatMap(partsOf).map((op) => (op.instance === instance ? (op.entry.memoryTtl ?? 0) : 0)),
+      );

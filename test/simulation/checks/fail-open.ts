@@ -1,6 +1,7 @@
 // P5, reads: a store that is slow, broken or gone never fails a read that the origin can answer.
 import { showOp } from "../history.ts";
 import { OriginDown } from "../loaders.ts";
+import { partsOf } from "../plan.ts";
 import type { Call, World } from "../world.ts";
 import { CallerLeft, checkGivenUp, checkLeft } from "./in-time.ts";
 import { checkTurn } from "./load-limit.ts";
@@ -25,9 +26,9 @@ export function checkRejection(world: World, call: Call, error: unknown): void {
 
 /** A loader that has a value gives it to whoever asked for it. One that skips gives nothing, to those who joined it, too. */
 export function checkNothing({ history, plan }: World, { op }: Call): void {
-  const skipped = plan.ops.some(
-    ({ loader, key, yields }) => key === op.key && (loader.kind === "skip" || yields === "undefined"),
-  );
+  const skipped = plan.ops
+    .flatMap(partsOf)
+    .some(({ loader, key, yields }) => key === op.key && (loader.kind === "skip" || yields === "undefined"));
   if (op.kind === "getOrSet" && !skipped) {
     history.violate("fail open", `${showOp(op)} got nothing from a loader that has a value`);
   }

@@ -65,15 +65,16 @@ export function checkLeft({ history, base, calls }: World, call: Call): void {
     for (const loading of mine) {
       if (loading.aborted) history.struck("loader had no caller left");
       if (loading.aborted || !life.loading.has(loading)) continue;
-      const isWanted = calls.some(
-        (other) =>
-          other.life === life &&
-          other.op.kind === "getOrSet" &&
-          [...other.op.path, other.op.key].join("/") === name &&
-          !other.left &&
-          (other.ended === undefined || other.ended.at >= loading.beganAt),
-      );
-      if (!isWanted)
+      const isWanted = (name: string): boolean =>
+        calls.some(
+          (other) =>
+            other.life === life &&
+            other.op.kind === "getOrSet" &&
+            [...other.op.path, other.op.key].join("/") === name &&
+            !other.left &&
+            (other.ended === undefined || other.ended.at >= loading.beganAt),
+        );
+      if (!loading.together.some((each) => each.hadStale || isWanted(each.name)))
         history.violate("in time", `the load of ${showOp(op)} on ${life.name} goes on, and nobody waits for it`);
     }
   }, BEAT_MS + 50);

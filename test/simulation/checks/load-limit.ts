@@ -13,9 +13,13 @@ const MAX_FROZEN_MS = 1_000;
 const limitOf = ({ instances }: Plan, { instance }: Op): number => instances[instance]!.maxConcurrentLoads; // it is one of them
 
 /** Those that run. A request that was cancelled never tells how its load ended. */
-const runningIn = ({ loading }: Life, nowMs: number): number =>
-  [...loading].filter(({ request }) => request !== undefined && !request.over && nowMs - request.begunAt <= MAX_AGE_MS)
-    .length;
+const runningIn = ({ loading }: Life, nowMs: number): number => {
+  const running = [...loading].filter(
+    ({ request }) => request !== undefined && !request.over && nowMs - request.begunAt <= MAX_AGE_MS,
+  );
+  // The load of many keys counts as one.
+  return new Set(running.map(({ together }) => together)).size;
+};
 
 /** Whether its own clock tells it how long its loads take. */
 const isSteady = ({ jumpedAhead, frozenMs }: Life): boolean => !jumpedAhead && frozenMs < MAX_FROZEN_MS;
@@ -28,10 +32,12 @@ export function checkLoadLimit({ plan, history, base }: Origin, life: Life, op: 
 }
 
 /** A read was told that it was not its turn to load. */
-export function checkTurn({ plan, history, base }: World, { op, life }: Call): void {
+export function checkTurn({ plan, history, base }: World, { op, life, request }: Call): void {
   const limit = limitOf(plan, op);
   history.struck("not its turn to load");
   if (limit === Infinity) history.violate("load limit", `${showOp(op)} has waited for its turn, and there is no limit`);
+  // Of many keys, this one may have been told long before the call ended.
+  if ((request.whole?.parts?.size ?? 1) > 1) return;
   // Who was cancelled in line, or has left it, lets the others wait until they look for themselves.
   const isLeft = plan.ops.some(
     ({ leavesAfterMs, instance }) => leavesAfterMs !== undefined && instance === op.instance,

@@ -4,6 +4,9 @@ import { isRead } from "../plan.ts";
 import type { Call, World } from "../world.ts";
 import { patienceOf } from "./in-time.ts";
 
+/** Pauses between questions to a store that does not hold them, at most half a second each; and the signs of life of a leader. */
+const CALM_PAUSE_MS = 1_000;
+
 /** How long a call may take at most, by its own time-outs; undefined: its own loader never ends. */
 export function limitOf(world: World, call: Call): number | undefined {
   const { life, op } = call;
@@ -13,8 +16,10 @@ export function limitOf(world: World, call: Call): number | undefined {
   return Math.min(patienceMs + life.frozenMs, limitMs ?? Infinity);
 }
 
-function ownLimitOf({ plan, longestLoadMs }: World, { op, life }: Call): number | undefined {
-  const { storeTimeoutMs: timeout, leaseMs: lease, encodeMs } = plan;
+function ownLimitOf({ plan, longestLoadMs }: World, { op, life, request }: Call): number | undefined {
+  const { leaseMs: lease, encodeMs } = plan;
+  // Of many keys, each may be answered in a round trip of its own; before that, all wait for a value to be encoded.
+  const timeout = plan.storeTimeoutMs * (1 + (request.whole?.parts?.size ?? 0));
   const rest = life.frozenMs + 50 + encodeMs;
   // An own write in doubt, a question to the log of its own and one that it joined, a question to the store.
   const look = 2 * timeout + 2 * timeout + timeout;
@@ -26,6 +31,11 @@ function ownLimitOf({ plan, longestLoadMs }: World, { op, life }: Call): number 
   // A flight that is joined and given up, then two waits for the lease, then a load of its own and its commit.
   // It waits for its turn for as long as a lease.
   const turn = plan.instances[op.instance]!.maxConcurrentLoads === Infinity ? 0 : lease;
+  // Where nothing fails, nobody waits for more than the loads and commits of some others, and some round trips.
+  if (plan.calm) {
+    const trips = 8 + (request.whole?.parts?.size ?? 0);
+    return 3 * (longestLoadMs + CALM_PAUSE_MS + trips * plan.network.delay[1]) + rest;
+  }
   const once = look + (2 * lease + 3_500) + 2 * (lease + timeout) + turn + longestLoadMs + 2 * timeout;
   return 3 * once + rest;
 }

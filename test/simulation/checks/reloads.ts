@@ -3,7 +3,7 @@
 import { isExpiry, showOp, touches, type History, type Value } from "../history.ts";
 import type { Life, Loading, Request } from "../life.ts";
 import type { Origin } from "../loaders.ts";
-import type { Op } from "../plan.ts";
+import type { FaultKind, Op } from "../plan.ts";
 import type { Call, World } from "../world.ts";
 
 /** A loader is called, and offered something that is there. */
@@ -41,15 +41,27 @@ export function checkReloaded({ history, plan, base }: Origin, { op, life, reque
   } else if (ageMs < old.ttlMs) history.struck("refreshed before its end");
 }
 
+/** After these the store begins a new epoch; after a fail-over, when somebody finds out. */
+const EPOCH_FAULTS: readonly FaultKind[] = ["restart", "restartEmpty", "loseMeta"];
+
 /** Whether there is something else to serve than what the loader will bring, for one who is not waiting for it any more. */
-function isServable(history: History, { jumpedAhead }: Life, { servable }: Loading, nowMs: number): boolean {
-  return (
-    servable !== undefined && nowMs < servable.untilMs && !jumpedAhead && !wasTouched(history, servable.value, false)
+function isServable(
+  { history, plan }: Pick<Origin, "history" | "plan">,
+  { jumpedAhead }: Life,
+  { servable, beganAt }: Loading,
+  nowMs: number,
+): boolean {
+  if (servable === undefined || nowMs >= servable.untilMs || jumpedAhead) return false;
+  // With a new epoch all is void that was there before.
+  const isVoid = plan.faults.some(
+    ({ kind, at }) => kind === "failOver" || (at >= beganAt && at <= nowMs && EPOCH_FAULTS.includes(kind)),
   );
+  return !isVoid && !wasTouched(history, servable.value, false);
 }
 
 /** The store has said what is stale: as long as that may be served, its reader waits for its soft time-out, and no longer. */
-export function checkServedMeanwhile({ history, base }: Origin, reload: Reload): void {
+export function checkServedMeanwhile(origin: Origin, reload: Reload): void {
+  const { history, base } = origin;
   const { op, life, request, loading, old, ageMs } = reload;
   const { softTimeout } = op.entry;
   if (request?.lastRead !== "answered" || !old.isExact) return;
@@ -59,8 +71,10 @@ export function checkServedMeanwhile({ history, base }: Origin, reload: Reload):
   const servedAt = Math.max(request.begunAt + op.burnMs + softTimeout, now) + LOOK_MS + 1;
   const { frozenMs } = life;
   const look = (): void => {
-    if (request.answered || request.over || life.dead || life.closedEarly || life.frozenMs > frozenMs) return;
-    if (!life.loading.has(loading) || !isServable(history, life, loading, servedAt)) return;
+    // Of many keys it may be among those that have their answer.
+    if (request.answered || request.hit || request.over || life.dead || life.closedEarly || life.frozenMs > frozenMs)
+      return;
+    if (!life.loading.has(loading) || !isServable(origin, life, loading, servedAt)) return;
     const what = `${showOp(op)} on ${life.name} waits for its loader`;
     history.violate("in time", `${what}, its soft time-out ${softTimeout} ms`);
   };
@@ -68,9 +82,10 @@ export function checkServedMeanwhile({ history, base }: Origin, reload: Reload):
 }
 
 /** A reader was told that its hard time-out is over: its loader runs, and there is nothing stale. */
-export function checkNothingStale({ history, base }: World, { op, life, request }: Call): void {
+export function checkNothingStale(world: World, { op, life, request }: Call): void {
+  const { history, base } = world;
   for (const loading of life.loading) {
-    if (loading.request !== request || !isServable(history, life, loading, base.monotonic() + 1)) continue;
+    if (loading.request !== request || !isServable(world, life, loading, base.monotonic() + 1)) continue;
     history.violate("in time", `${showOp(op)} on ${life.name} gave up, and there was something stale to serve`);
   }
 }

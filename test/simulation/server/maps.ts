@@ -1,5 +1,5 @@
 // A server that keeps its partitions in maps, in one process.
-import type { StoreConnection } from "../../../src/store/contract.ts";
+import type { BatchRequest, StoreConnection } from "../../../src/store/contract.ts";
 import type { Backend, BackendOptions } from "./backend.ts";
 import { journaled, type JournaledStorage } from "./journal.ts";
 
@@ -12,6 +12,15 @@ export function createMaps({ subject, partitions, limits, platform }: BackendOpt
     return subject.localStore({ kind: "memory", partitions, limits, open });
   };
   let store = start();
+
+  const meddle: Backend["meddle"] = (operation, partition, request) => {
+    if (operation !== "batch") return subject.meddle?.(operation, request, storages[partition]!) ?? request; // see open
+    const items = (request as BatchRequest).items.map((item) => ({
+      ...item,
+      request: meddle(item.operation, partition, item.request),
+    }));
+    return { ...request, items };
+  };
 
   return {
     connect() {
@@ -41,7 +50,7 @@ export function createMaps({ subject, partitions, limits, platform }: BackendOpt
       };
     },
     partitions,
-    meddle: (operation, partition, request) => subject.meddle?.(operation, request, storages[partition]!) ?? request, // see open
+    meddle: subject.meddle ? meddle : (_operation, _partition, request) => request,
     begin(survival) {
       if (typeof survival === "function") survival();
       else store = start();
