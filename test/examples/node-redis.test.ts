@@ -1,5 +1,5 @@
 // The servers of examples/node-redis: what one has loaded the other serves, and a change is seen by both; Redis may go and come.
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -17,12 +17,15 @@ const test = it.skipIf(!hasRedisServer() && !isRequired);
 
 let redis: RedisServer | undefined;
 let command: Command | undefined;
+let temporary = "";
 beforeEach(async () => {
+  temporary = mkdtempSync(join(tmpdir(), "isocache-node-redis-"));
   redis = hasRedisServer() || isRequired ? await startRedis() : undefined;
 });
 afterEach(async () => {
   await command?.stop();
   await redis?.close();
+  rmSync(temporary, { recursive: true, force: true });
 });
 
 /** Runs `npm start` as its README says; resolves with the addresses of both. */
@@ -31,7 +34,7 @@ async function start(): Promise<readonly [string, string]> {
     ...toolEnv(),
     PORT: "0",
     REDIS_URL: redis?.url ?? "",
-    TMPDIR: mkdtempSync(join(tmpdir(), "isocache-")),
+    TMPDIR: temporary,
   };
   command = startCommand("npm", ["start"], join(root, "examples/node-redis"), env);
   const [, one = "", other = ""] = await command.printed(/(http\S+) and (http\S+)/);
