@@ -1,8 +1,10 @@
-// A Redis Cluster: each partition in one slot, whatever the names and keys.
+// A Redis Cluster: each partition in one slot, whatever the names and keys, and slots may move.
 import { Cluster } from "ioredis";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { createCache, type Cache } from "../../../src/index.ts";
+import { redisStore } from "../../../src/store/redis.ts";
 import { entryOf, ROOT } from "../../../src/testing/store-driver.ts";
-import { driverOf, ownRedis, untilAnswered } from "./harness.ts";
+import { clientOf, driverOf, ownRedis, untilAnswered } from "./harness.ts";
 import { whyNoRedis } from "./servers.ts";
 
 describe.skipIf(whyNoRedis !== undefined)("a Redis Cluster", () => {
@@ -35,4 +37,97 @@ describe.skipIf(whyNoRedis !== undefined)("a Redis Cluster", () => {
     await store.write({ kind: "tags", tags: [ROOT] });
     expect((await store.read("k")).entry).toBeUndefined();
   });
+
+  test("of three nodes shares a cache among them, and goes on when a slot moves to another", async () => {
+    const nodes = await threeNodes();
+    const connect = (): Cache => {
+      const client = new Cluster(
+        nodes.map(({ port }) => ({ host: "127.0.0.1", port })),
+        { clusterRetryStrategy: () => 20 },
+      );
+      client.on("error", () => undefined);
+      const cache = createCache({ name: "shop", store: redisStore(client, { partitions: 6 }), maxStaleness: 0 });
+      onTestFinished(async () => {
+        await cache.close();
+        client.disconnect();
+      });
+      return cache;
+    };
+    const [a, b] = [connect(), connect()];
+    const keys = Array.from({ length: 200 }, (_, index) => `key ${index}`);
+    const load = (missing: readonly string[]) => new Map(missing.map((key) => [key, `value of ${key}`]));
+    await untilAnswered(() => a.clear());
+    const before = a.stats().roundTrips;
+    expect((await a.getOrSetMany(keys, load, { tags: ["t"] })).size).toBe(200);
+    expect(a.stats().roundTrips - before).toBe(12); // to look and to store, in each partition
+    expect((await b.getMany(keys)).size).toBe(200);
+    for (const { say } of nodes) expect(await say("DBSIZE")).toBeGreaterThan(0);
+    await b.delete("key 7");
+    // One slot of the first node, with all that is in it, to the second.
+    await migrate(nodes[0], nodes[1], await slotIn(nodes[0]), nodes);
+    expect(await a.get("key 7")).toBeUndefined();
+    for (const key of keys.slice(0, 50)) expect(await a.getOrSet(key, () => "loaded anew")).toMatch(/value of|anew/);
+    await a.invalidateTags(["t"]);
+    const left = await b.getMany(keys);
+    expect([...left.values()].filter((value) => String(value).startsWith("value of"))).toEqual([]);
+  });
 });
+
+/** A node of a cluster, and what a test says to it. */
+interface Node {
+  readonly port: number;
+  readonly id: string;
+  say(...command: string[]): Promise<unknown>;
+}
+
+/** Three nodes that know of each other, each with a third of the slots. */
+async function threeNodes(): Promise<readonly [Node, Node, Node]> {
+  const start = async (index: number): Promise<Node> => {
+    const server = await ownRedis({ "cluster-enabled": "yes", "cluster-announce-ip": "127.0.0.1" });
+    const client = clientOf(server.url);
+    const say = ([name = "", ...rest]: string[]): Promise<unknown> => client.call(name, ...rest);
+    const third = Math.ceil(16_384 / 3);
+    const slots = [index * third, Math.min(16_384, (index + 1) * third) - 1].map(String);
+    await say(["CLUSTER", "ADDSLOTSRANGE", ...slots]);
+    await say(["CLUSTER", "SET-CONFIG-EPOCH", String(index + 1)]);
+    const id = String(await say(["CLUSTER", "MYID"]));
+    return { port: server.port, id, say: (...command) => say(command) };
+  };
+  const nodes = [await start(0), await start(1), await start(2)] as const;
+  const [first] = nodes;
+  for (const { port } of nodes) {
+    const bus = String(await busOf(nodes, port));
+    if (port !== first.port) await first.say("CLUSTER", "MEET", "127.0.0.1", String(port), bus);
+  }
+  for (const { say } of nodes) {
+    const isReady = async (): Promise<void> => {
+      const info = String(await say("CLUSTER", "INFO"));
+      expect(info).toContain("cluster_state:ok");
+      expect(info).toContain("cluster_known_nodes:3");
+    };
+    await vi.waitFor(isReady, { timeout: 20_000, interval: 50 });
+  }
+  return nodes;
+}
+
+/** The port of a node for other nodes, as it tells of itself: "id host:port@bus,... myself ...". */
+async function busOf(nodes: readonly Node[], port: number): Promise<string> {
+  const node = nodes.find((each) => each.port === port)!; // one of them
+  return /@(\d+)\S* myself/.exec(String(await node.say("CLUSTER", "NODES")))![1]!; // as every node says
+}
+
+/** A slot of a node that holds something. */
+async function slotIn({ say }: Node): Promise<string> {
+  const [, keys] = (await say("SCAN", "0", "COUNT", "1000")) as [string, string[]]; // as SCAN answers
+  return String(await say("CLUSTER", "KEYSLOT", keys[0] ?? ""));
+}
+
+/** Moves a slot with its keys, as an operator does. */
+async function migrate(from: Node, to: Node, slot: string, all: readonly Node[]): Promise<void> {
+  await to.say("CLUSTER", "SETSLOT", slot, "IMPORTING", from.id);
+  await from.say("CLUSTER", "SETSLOT", slot, "MIGRATING", to.id);
+  const keys = (await from.say("CLUSTER", "GETKEYSINSLOT", slot, "1000")) as string[]; // as Redis answers
+  expect(keys.length).toBeGreaterThan(0);
+  await from.say("MIGRATE", "127.0.0.1", String(to.port), "", "0", "5000", "KEYS", ...keys);
+  for (const { say } of [to, ...all]) await say("CLUSTER", "SETSLOT", slot, "NODE", to.id);
+}
