@@ -47,8 +47,9 @@ export const budgets = [
     name: "redisStore alone",
     entry: `export { redisStore } from "./src/store/redis.ts"`,
     goal: 6_000, // protocol 4,000, and a transport
-    // Raised from 9,820: replies that HTTP clients cannot take for JSON, and arguments that came as text.
-    limit: 10_220,
+    // Raised from 9,820: replies that HTTP clients cannot take for JSON, arguments that came as text, and an end to each
+    // release.
+    limit: 10_280,
     reason:
       "the script of all operations (half of it), arguments and replies, waiting, and transports over three clients",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],
@@ -57,7 +58,7 @@ export const budgets = [
     name: "upstashStore alone",
     entry: `export { upstashStore } from "./src/store/upstash.ts"`,
     goal: 6_000,
-    limit: 12_140,
+    limit: 12_180,
     reason:
       "the Redis protocol (goal 4,000) and a transport (2,000), here with event streams and clients of the user's own",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/", "src/store/redis/ioredis.ts"],

@@ -1,6 +1,6 @@
 // Many keys in one call: what they need of the store is fetched in one round trip per partition, what is missing in one load.
 import type { LoadAll, LoaderContext, StaleValue } from "../engine/context.ts";
-import { IsocacheError } from "../errors.ts";
+import { IsocacheError, KeyError } from "../errors.ts";
 import { resolveEntry, resolveRead } from "../options/entry.ts";
 import type { EntryOptions, ReadOptions, ResolvedEntry } from "../options/entry.ts";
 import { each, refuse } from "../options/parse.ts";
@@ -189,7 +189,8 @@ const loadWith =
     const answer: unknown = await loader([...contexts.keys()], {
       signal,
       stale: new Map(stale),
-      set: (key, options) => (contexts.get(key) ?? refuse("key", key, "one of those to be loaded")).set(options),
+      set: (key, options) =>
+        (contexts.get(key) ?? refuse("key", key, "one of those to be loaded", KeyError)).set(options),
       // Typed never, so that inference sees only values.
       skip: () => new Answer((own) => own.skip()) as never,
       notModified: () => new Answer((own) => own.notModified()) as never,

@@ -46,6 +46,9 @@ const digits = (number: number, length: number): string => Math.floor(number).to
 
 const MOVED: Moved = { moved: true };
 
+/** What nobody waits for is given up after this. */
+const RELEASE_MS = 1_000;
+
 /** Asks the script for the server's incarnation. */
 const UNKNOWN = "?";
 
@@ -192,7 +195,11 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
       one<ReadReply>(partition, { operation: "read", request }, call, request.witness),
     release(partition, key, token) {
       const request = { key, token, backoffMs: 0 };
-      one(partition, { operation: "release", request }, {}, undefined).catch(() => undefined);
+      const ending = new AbortController();
+      const timer = platform.setTimeout(() => ending.abort(), RELEASE_MS); // nobody else ends it
+      one(partition, { operation: "release", request }, { signal: ending.signal }, undefined)
+        .catch(() => undefined)
+        .finally(() => platform.clearTimeout(timer));
     },
   });
 

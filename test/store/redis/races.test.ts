@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { defaultPlatform } from "../../../src/default-platform.ts";
 import { ioredisTransport } from "../../../src/store/redis/ioredis.ts";
 import { storeOver } from "../../../src/store/redis/store.ts";
-import { entryOf, storeDriver } from "../../../src/testing/store-driver.ts";
+import { entryOf, ROOT, storeDriver } from "../../../src/testing/store-driver.ts";
 import { clientOf, driverOf, ownRedis } from "./harness.ts";
 import { whyNoRedis } from "./servers.ts";
 
@@ -66,5 +66,39 @@ describe.skipIf(whyNoRedis !== undefined)("an answer of Redis that is overtaken"
     expect((await driver.read("k")).entry?.bytes?.[0]).toBe(1);
     lossy = false;
     await driver.connection.close();
+  });
+
+  test("by its caller's leaving: the lease that it brings is given back, and that ends though Redis hangs", async () => {
+    const server = await ownRedis();
+    const leader = driverOf(clientOf(server.url));
+    const real = ioredisTransport(clientOf(server.url));
+    const grant = await leader.lease("k");
+    const leaving = new AbortController();
+    let sent = 0;
+    let release: AbortSignal | undefined;
+    const store = storeOver(
+      "redis",
+      () => ({
+        ...real,
+        async send(command, signal) {
+          if (leaving.signal.aborted) {
+            release = signal;
+            return new Promise(() => undefined); // Redis hangs
+          }
+          if (sent === 1) await leader.release(grant);
+          const reply = await real.send(command, signal);
+          // The second look of the one who waits finds the lease free; meanwhile its caller leaves.
+          if (++sent > 1) leaving.abort();
+          return reply;
+        },
+      }),
+      { bus: false },
+    );
+    const platform = defaultPlatform();
+    const connection = store.connect({ name: "test", platform });
+    const lease = { token: "late", leaseMs: 20_000, scopes: [ROOT] };
+    await connection.read(0, { key: "k", lease, waitMs: 20_000 }, { signal: leaving.signal });
+    await expect.poll(() => release?.aborted, { timeout: 5_000 }).toBe(true);
+    await connection.close();
   });
 });
