@@ -11,6 +11,7 @@ import { eagerFrom, isValid, type Copy } from "./engine/copy.ts";
 import { createEngine, report, viewOf, type Engine, type RequestScope } from "./engine/engine.ts";
 import { child, keyPrefix, ROOT, scopedTag, storedKey, userKey, userTags, type Scope } from "./engine/names.ts";
 import { createMany } from "./engine/many.ts";
+import { createPort } from "./engine/push.ts";
 import { countHit, read, type Found } from "./engine/read.ts";
 import type { Reader } from "./engine/reader.ts";
 import { setValue } from "./engine/set.ts";
@@ -55,12 +56,11 @@ export function createCache(options: CacheOptions = {}): Cache {
       onEvict: ({ key }, cause) => events.emit("evict", { key: userKey(key), cause }),
     }),
   });
-  return createPart({
-    engine,
-    scope: ROOT,
-    defaults: resolved.entry,
-    request: { waitUntil: platform.waitUntil, holds: new Set(), counters: createCounters() },
-  });
+  const request = { waitUntil: platform.waitUntil, holds: new Set<never>(), counters: createCounters() };
+  engine.buses = [resolved.bus, engine.store?.bus].flatMap((bus) =>
+    bus ? bus.connect(createPort(engine, request, bus.kind)) : [],
+  );
+  return createPart({ engine, scope: ROOT, defaults: resolved.entry, request });
 }
 
 function createPart(part: Part): Cache {
@@ -76,6 +76,7 @@ function createPart(part: Part): Cache {
     caller = request,
   ): Promise<Found | undefined> => {
     const key = keyOf(name);
+    for (const bus of engine.buses) bus.open();
     const startedAt = engine.clock();
     const boundMs = options.strong ? 0 : engine.maxStalenessMs;
     const reader: Reader = {
@@ -230,6 +231,9 @@ function createPart(part: Part): Cache {
       engine.closed = true;
       for (const stop of [...engine.stops]) stop(); // a copy: what one ends may begin another
       tier.clear();
+      await Promise.all(
+        engine.buses.map((bus) => bus.close().catch((error: unknown) => report(engine, request, "close", error))),
+      );
       await engine.store?.close();
     },
   };

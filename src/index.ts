@@ -1,5 +1,23 @@
 // isocache: createCache and all that goes with it; the public API and nothing else.
 export { createCache } from "./cache.ts";
+export { createBus } from "./bus/create.ts";
+export type {
+  Bus,
+  BusConnection,
+  BusMessage,
+  BusOptions,
+  BusPort,
+  BusTransport,
+  BusTransportEvents,
+  BusTransportOptions,
+  DedupeOptions,
+  HeartbeatMessage,
+  OpenTransport,
+  PublishBreakerOptions,
+  RecordsMessage,
+  RetryQueueOptions,
+  SignOptions,
+} from "./bus/contract.ts";
 export type { Cache, CacheEntry, ExecutionContextLike, TypedReadOptions } from "./cache-types.ts";
 export type { ManyContext, ManyKeys, ManyLoader, SetEntry, Values } from "./calls/many.ts";
 export type { WarmEntry, Warming, WarmOptions, WarmProgress, WarmResult } from "./calls/warm.ts";

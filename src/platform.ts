@@ -36,6 +36,8 @@ export interface Platform {
    * true.
    */
   readonly crossRequestPromises?: boolean;
+  /** False: connections end with the request that opened them, so that nothing can be listened to. Default true. */
+  readonly connectionsOutliveRequests?: boolean;
   /** A variable of the environment, where `process.env` is not the place for it. */
   environment?(name: string): string | undefined;
 }

@@ -54,6 +54,7 @@ export async function send<Name extends keyof Operations>(
   const tick = ++engine.tick;
   count(counters, "roundTrips");
   if (operation === "changesSince") count(counters, "syncs");
+  else view.usedAt = sentAt;
   // The union of all operations cannot be called, though each of them takes what its name demands.
   const call = engine.store![operation] as unknown as (
     partition: number,
@@ -105,8 +106,12 @@ export async function send<Name extends keyof Operations>(
 }
 
 /** Notes what every answer carries; see `ordered` of an answer. */
-export const takeIn = (engine: Engine, view: View, stamp: Stamp, sentAt: number, tick: number): boolean =>
-  note(view, stamp, sentAt, tick, engine.clock(), ++engine.tick);
+export function takeIn(engine: Engine, view: View, stamp: Stamp, sentAt: number, tick: number): boolean {
+  const { epoch } = view;
+  const isOrdered = note(view, stamp, sentAt, tick, engine.clock(), ++engine.tick);
+  if (view.epoch !== epoch) for (const bus of engine.buses) bus.confirmed(view.index);
+  return isOrdered;
+}
 
 /**
  * The instant, by the store's clock, after which nobody waits for a write any more: one that arrives later is not done,

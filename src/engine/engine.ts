@@ -1,4 +1,5 @@
 // The state of one cache instance, and the ports it works through.
+import type { BusConnection } from "../bus/contract.ts";
 import type { Codec } from "../codec/contract.ts";
 import type { ValueMode } from "../codec/walk.ts";
 import type { MemoryTier } from "../memory/tier.ts";
@@ -45,6 +46,8 @@ export interface Engine extends EngineOptions {
   /** What close() calls to end whatever waits or loads. */
   readonly stops: Set<() => void>;
   closed: boolean;
+  /** What carries invalidations to and from other instances as they happen. */
+  buses: readonly BusConnection[];
 }
 
 /** Whose work it is: on Workers, what outlives the response must be announced to its request. */
@@ -93,6 +96,7 @@ export function createEngine(options: EngineOptions): Engine {
     slots: { running: new Set(), queue: new Map() },
     stops: new Set(),
     closed: false,
+    buses: [],
   };
 }
 

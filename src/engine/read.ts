@@ -141,6 +141,7 @@ const isStrict = (engine: Engine, { options }: Reader): boolean =>
 async function copyFor(engine: Engine, reader: Reader): Promise<Copy | undefined> {
   let copy = copyInMemory(engine, reader.key);
   if (copy && !isProved(copy, reader)) {
+    reader.view.usedAt = engine.clock();
     await sync(engine, reader.view, reader.needAt, reader.request);
     copy = copyInMemory(engine, reader.key);
     if (copy && !isProved(copy, reader) && isStrict(engine, reader)) return undefined;

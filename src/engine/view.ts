@@ -48,6 +48,8 @@ export interface View {
   userTagTick: number;
   readonly keys: Map<string, Known>;
   readonly tags: Map<string, Known>;
+  /** Nonces by seq of records that were learnt ahead of their turn: `applied` moves over them when it gets there. */
+  readonly ahead: Map<number, string>;
   /** Pruned tags raise it: a tagged copy of a smaller version is void. */
   tagFloor: number;
   /** Own writes that the store has not acknowledged. */
@@ -60,6 +62,8 @@ export interface View {
   /** Requests that failed since the last answer; and until when, after too many, no reads are sent: see breaker.ts. */
   failures: number;
   openUntil: number;
+  /** Local time at which a read last asked for anything here: nobody asks about a partition that is not in use. */
+  usedAt: number;
   /** What the store's clock showed in its latest answer, less the local time at which that arrived. */
   storeAheadMs: number | undefined;
 }
@@ -68,6 +72,7 @@ const latestOf = ({ seq, expireSeq }: Known): number => Math.max(seq, expireSeq)
 
 const MAX_KEYS = 1_000;
 const MAX_TAGS = 10_000;
+const MAX_AHEAD = 1_000;
 
 export function createView(index: number): View {
   const view: View = {
@@ -85,6 +90,7 @@ export function createView(index: number): View {
     userTagTick: 0,
     keys: new Map(),
     tags: new Map(),
+    ahead: new Map(),
     tagFloor: 0,
     pending: createPendingWrites(),
     syncing: undefined,
@@ -92,6 +98,7 @@ export function createView(index: number): View {
     retriedUntil: -Infinity,
     failures: 0,
     openUntil: -Infinity,
+    usedAt: -Infinity,
     storeAheadMs: undefined,
   };
   drop(view, undefined, -Infinity, 0);
@@ -104,12 +111,14 @@ export function drop(view: View, to: Position | undefined, provedAt: number, tic
   for (const map of [view.keys, view.tags]) {
     for (const [name, known] of map) if (latestOf(known) <= keepAbove) map.delete(name);
   }
+  for (const seq of view.ahead.keys()) if (seq <= keepAbove) view.ahead.delete(seq);
   if (keepAbove === Infinity) view.tagFloor = 0;
   view.epoch = to?.epoch;
   view.applied = view.coveredFrom = to?.seq ?? 0;
   view.tip = to?.tip ?? "";
   if (keepAbove === Infinity) view.newest = -1;
   see(view, view.applied, view.tip);
+  advance(view);
   view.provedAt = provedAt;
   view.epochTick = tick;
   view.generation++;
@@ -158,14 +167,23 @@ function remember(map: Map<string, Known>, name: string, record: LogRecord, nowA
   return true;
 }
 
+/** Moves over the records that follow, as far as they are known. */
+function advance(view: View): void {
+  for (let tip; (tip = view.ahead.get(view.applied + 1)) !== undefined;) {
+    view.ahead.delete(++view.applied);
+    view.tip = tip;
+  }
+}
+
 /** Learns of an invalidation: `applied` moves over it if it is the next one. Copies in memory are the caller's to remove. */
 export function learn(view: View, record: LogRecord, nowAt: number, tick: number): void {
-  const { keys, tags } = view;
+  const { keys, tags, ahead } = view;
   see(view, record.seq, record.nonce);
   if (record.seq === view.applied + 1) {
     view.applied = record.seq;
     view.tip = record.nonce;
-  }
+    advance(view);
+  } else if (record.seq > view.applied && ahead.size < MAX_AHEAD) ahead.set(record.seq, record.nonce);
   if (record.key !== undefined) remember(keys, record.key, record, nowAt, tick);
   for (const [key, known] of keys) {
     if (keys.size <= MAX_KEYS) break;

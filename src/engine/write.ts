@@ -90,7 +90,8 @@ async function writeTo(
   again: boolean,
 ): Promise<Acknowledged | undefined> {
   if (engine.closed) throw closedError();
-  if (!engine.store) return writeHere(engine, view, asked);
+  for (const bus of engine.buses) bus.open();
+  if (!engine.store) return writeHere(engine, request, view, asked);
   const { write } = asked;
   const pending: Pending = { ...asked, attempted: false };
   if (view.pending.delete(asked.nonce) || !again) view.pending.add(pending);
@@ -110,14 +111,29 @@ async function writeTo(
 }
 
 /** Without a store, this instance is the authority. */
-function writeHere(engine: Engine, view: View, { write, nonce, tick }: Asked): Acknowledged {
+function writeHere(engine: Engine, request: RequestScope, view: View, { write, nonce, tick }: Asked): Acknowledged {
   const seq = view.applied + 1;
   const target = "key" in write ? { key: write.key } : { tags: write.tags };
   const record: LogRecord = { seq, nonce, expire: isExpiry(write), agoMs: 0, ...target };
   applyRecord(engine, view, record, tick);
+  announce(engine, request, view, "", record);
   told(engine, write, 0);
   const stamp = { epoch: view.epoch!, seq, tip: nonce, time: 0 }; // a local view has its epoch from the start
   return { view, record, stamp, sentAt: engine.clock(), ordered: true };
+}
+
+/** Tells the other instances of an invalidation that is done. */
+function announce(engine: Engine, request: RequestScope, view: View, epoch: string, record: LogRecord): void {
+  for (const bus of engine.buses) {
+    const told = bus.tell({
+      kind: "records",
+      partition: view.index,
+      partitions: engine.views.length,
+      epoch,
+      records: [record],
+    });
+    background(engine, request, "publish", told);
+  }
 }
 
 /** Tells of an acknowledged write, in the user's own words. */
@@ -177,6 +193,7 @@ async function attempt(
     // It took effect in an epoch that may be newer than the one known here: nothing in memory can be vouched for.
     drop(view, undefined, -Infinity, ++engine.tick);
   }
+  announce(engine, request, view, reply.epoch, record);
   told(engine, write, engine.clock() - beganAt);
   return { view, record, stamp: reply, sentAt, ordered };
 }

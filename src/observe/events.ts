@@ -43,6 +43,11 @@ export interface CacheEvents {
    * whether it answers; "closed": it did.
    */
   breaker: { readonly partition: number; readonly state: "open" | "half-open" | "closed" };
+  /**
+   * The subscription to a bus changed. "up": what others publish from now on comes; "down": some may be lost; "silent":
+   * nothing was heard for two heartbeats, and nothing is expected any more. Whatever the state, `maxStaleness` holds.
+   */
+  bus: { readonly kind: string; readonly state: "up" | "down" | "silent" };
   /** A copy left memory for want of room or because its time was over. */
   evict: { readonly key: string; readonly cause: "size" | "expired" };
   /** Something failed that the caller may not see: a store call, bytes that cannot be read, a value that cannot be stored, a listener. */

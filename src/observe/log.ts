@@ -12,6 +12,7 @@ const LEVELS: { readonly [Name in EventName]: Level | ((event: CacheEvents[Name]
   load: "debug",
   write: "debug",
   sync: ({ outcome }) => (outcome === "dropped" ? "info" : "debug"),
+  bus: ({ state }) => (state === "up" ? "info" : "warn"),
   breaker: ({ state }) => (state === "open" ? "warn" : "info"),
   evict: "debug",
   // What isocache expects to fail, and goes on without; anything else is somebody's mistake.

@@ -1,4 +1,5 @@
 // Options of a cache, and their resolved form.
+import type { Bus } from "../bus/contract.ts";
 import type { Codec } from "../codec/contract.ts";
 import type { ValueMode } from "../codec/walk.ts";
 import { OptionError } from "../errors.ts";
@@ -42,6 +43,8 @@ export interface CacheOptions extends EntryOptionsBase, CallerOptions {
   readonly memoryTtl?: Duration | undefined;
   /** The shared store. Without one the cache is local: no sync, no timers. */
   readonly store?: Store | undefined;
+  /** Carries invalidations to other instances as they happen; with `maxStaleness` the log still bounds what that misses. */
+  readonly bus?: Bus | undefined;
   /** Default for reads; see `StoreUse`. */
   readonly consistency?: "eventual" | "strong" | undefined;
   /** How long an acknowledged invalidation by another instance may be unseen here. Default "5s". 0: every hit asks. */
@@ -84,6 +87,7 @@ export interface ResolvedCache {
   readonly maxEntries: number;
   readonly values: ValueMode;
   readonly store: Store | undefined;
+  readonly bus: Bus | undefined;
   readonly maxStalenessMs: number;
   readonly storeTimeoutMs: number;
   readonly onStoreError: "load" | "throw";
@@ -141,6 +145,7 @@ const OWN: {
   name: taking(NAME, isName),
   memory: (name, value) => (value === false ? { maxBytes: 0 } : nested(name, value, MEMORY)),
   store: having("connect"),
+  bus: having("connect"),
   maxStaleness: duration,
   storeTimeout: timeout,
   storeBreaker: (name, value) => (value === false ? { breakerFailures: Infinity } : nested(name, value, BREAKER)),
@@ -162,6 +167,7 @@ export function resolveCache(options: CacheOptions): ResolvedCache {
     maxEntries: 10_000,
     values: "frozen",
     store: undefined,
+    bus: undefined,
     maxStalenessMs: 5_000,
     storeTimeoutMs: 1_000,
     onStoreError: "load",

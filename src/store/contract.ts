@@ -2,6 +2,7 @@
 //
 // A store keeps entries in partitions. Every operation below is atomic within its partition and costs one round trip.
 // Numbers of one partition and one epoch may be compared with each other and with nothing else.
+import type { Bus } from "../bus/contract.ts";
 import type { Platform } from "../platform.ts";
 
 /**
@@ -345,6 +346,8 @@ export interface StoreConnection {
   changesSince(partition: number, request: ChangesRequest, call: CallOptions): Answer<ChangesReply>;
   /** What the partition holds. Changes nothing. */
   info(partition: number, call: CallOptions): Answer<InfoReply>;
+  /** What tells of this store's invalidations as they happen, where the store itself can: its own bus. */
+  readonly bus?: Bus;
   /** Releases what the connection itself opened. Idempotent. */
   close(): Promise<void>;
 }

@@ -24,6 +24,7 @@ describe("the tables of docs/api.md", () => {
       write: true,
       sync: true,
       breaker: true,
+      bus: true,
       evict: true,
       error: true,
     };

@@ -1,0 +1,191 @@
+// The bus contract: how invalidations travel between instances as they happen. Types only.
+//
+// A bus only hastens what the store's log would tell anyway: messages invalidate, and never prove that something is valid
+// (DESIGN 5). So they may be lost, repeated, reordered or late, and a bus that is down costs nothing but time.
+import type { Duration } from "../options/durations.ts";
+import type { Platform } from "../platform.ts";
+import type { LogRecord, Position } from "../store/contract.ts";
+
+/** Invalidations of one partition, acknowledged by the store. */
+export interface RecordsMessage {
+  readonly kind: "records";
+  /** The partition, and how many there are: an instance that believes in another number takes nothing of it. */
+  readonly partition: number;
+  readonly partitions: number;
+  /** The epoch of their seqs. "": there is no store, and seqs mean nothing to others. */
+  readonly epoch: string;
+  /** At least one; `agoMs` counts to when the message was sent. */
+  readonly records: readonly LogRecord[];
+}
+
+/** How far the log has come, as the sender learnt from the store just now: who is behind has missed something. */
+export interface HeartbeatMessage {
+  readonly kind: "heartbeat";
+  readonly partitions: number;
+  /** Of the partitions that the sender uses. */
+  readonly positions: readonly (Position & { readonly partition: number })[];
+}
+
+/** What instances tell each other. */
+export type BusMessage = RecordsMessage | HeartbeatMessage;
+
+/** What a transport tells of a subscription. */
+export interface BusTransportEvents {
+  /**
+   * A frame came, whoever sent it: one's own may come, too. Resolves when it was taken in, and never rejects: a transport that
+   * delivers at least once acknowledges then. Of frames that are still being taken in, there may be any number.
+   */
+  frame(bytes: Uint8Array): Promise<void>;
+  /**
+   * `true`: every frame sent from now on comes. `false`: some may be lost from now on. Begins as if told `false`; told twice
+   * counts once. What was published while it was `false` may be lost.
+   */
+  state(up: boolean): void;
+}
+
+/**
+ * A way to carry frames to all instances that listen to one channel: Pub/Sub, a stream, WebSockets. What all of them need
+ * (dropping repeats, retries, signatures, heartbeats) is done around it.
+ */
+export interface BusTransport {
+  /**
+   * Sends a frame of at most 64 KiB. Resolves when the transport has taken it: it is acknowledged, where there is such a
+   * thing. Rejects if it was or may have been lost; it is then sent again. Lets go when the signal fires, which rejects.
+   */
+  publish(frame: Uint8Array, signal: AbortSignal): Promise<void>;
+  /**
+   * Called at most once: listens until `close`, over a connection of its own where one is needed, which it opens again by
+   * itself after a loss, at growing, jittered steps. Never throws.
+   */
+  subscribe(events: BusTransportEvents): void;
+  /** Stops listening and ends what the transport itself has opened; never a client that was handed in. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What a transport learns of the cache that it works for. */
+export interface BusTransportOptions {
+  /** What instances of one cache have in common: protocol and name, as a text of printable ASCII without blanks. */
+  readonly channel: string;
+  /** This instance, for ever if its owner has set it: names a durable subscription. */
+  readonly source: string;
+  readonly platform: Platform;
+  /** Reports what nobody waits for: a connection that could not be opened again. */
+  report(error: unknown): void;
+}
+
+/** Opens a transport. Does no I/O before it publishes or subscribes. */
+export type OpenTransport = (options: BusTransportOptions) => BusTransport;
+
+/** Options that every bus takes. */
+export interface BusOptions {
+  /** Names this instance: its own messages are not for it. Default: random. Two that share one do not hear each other. */
+  readonly source?: string | undefined;
+  /** False: only tells others, and learns by asking the log. Default true; on Workers, where connections end with their request, false. */
+  readonly subscribe?: boolean | undefined;
+  /**
+   * How often one of the instances, in turns, asks the store how far the log has come and tells the others. One that has
+   * heard nothing for two of them counts on nothing but the log. Default "5s".
+   */
+  readonly heartbeat?: Duration | undefined;
+  /** For each attempt to publish. Default "1s". */
+  readonly publishTimeout?: Duration | undefined;
+  /** What could not be published is kept and sent again, in order; of several on the same keys or tags the last is kept. */
+  readonly retryQueue?: RetryQueueOptions | undefined;
+  /** When a bus that keeps failing is left alone. */
+  readonly breaker?: PublishBreakerOptions | undefined;
+  /** What came already is dropped: by source and number, as far as these are remembered. */
+  readonly dedupe?: DedupeOptions | undefined;
+  /** How many frames may be taken in at once (verifying signatures takes time). Default 16. */
+  readonly concurrency?: number | undefined;
+  /** Frames are signed, and others are dropped. */
+  readonly sign?: SignOptions | undefined;
+}
+
+/** What becomes of messages that could not be published. */
+export interface RetryQueueOptions {
+  /** False: they are dropped, with an `error` event; others find them in the log. Default true. */
+  readonly enabled?: boolean | undefined;
+  /** Beyond so many the oldest are dropped, with an `error` event. Default 10,000; Infinity allowed. */
+  readonly maxSize?: number | undefined;
+  /** Between attempts, and up to a half more. Default "1s". */
+  readonly retryInterval?: Duration | undefined;
+}
+
+/** When a bus that keeps failing is left alone; what is to be published waits in the queue. */
+export interface PublishBreakerOptions {
+  /** After so many failures in a row. Default 5. */
+  readonly failureThreshold?: number | undefined;
+  /** For how long, and up to a tenth more; then one frame is sent, to see whether it is taken. Default "10s". */
+  readonly cooldown?: Duration | undefined;
+}
+
+/** What is remembered of frames that came. */
+export interface DedupeOptions {
+  /** How many. Default 10,000. */
+  readonly maxSize?: number | undefined;
+  /** For how long. Default "1m". */
+  readonly ttl?: Duration | undefined;
+}
+
+/** A secret that all instances share. */
+export interface SignOptions {
+  /** At least 16 characters. */
+  readonly secret: string;
+  /** Accepted besides, while secrets are being changed. */
+  readonly previous?: string | undefined;
+  /** Frames sent longer ago than this, by the wall clocks, are dropped, and those from further ahead. Default "5m". */
+  readonly maxAge?: Duration | undefined;
+}
+
+/** What a bus may do to the cache that uses it, and learns from it. */
+export interface BusPort {
+  readonly name: string;
+  readonly platform: Platform;
+  /** False: there is no store, so no log that tells what was missed. */
+  readonly hasLog: boolean;
+  /**
+   * Applies an invalidation, known before or not. "ahead": something before it is missing here. "foreign": its epoch is not
+   * the one known here, and nothing was done.
+   */
+  apply(partition: number, partitions: number, epoch: string, record: LogRecord): "applied" | "ahead" | "foreign";
+  /** The same of a position that another instance has seen; nothing is applied. */
+  compare(partition: number, partitions: number, position: Position): "applied" | "ahead" | "foreign";
+  /** The newest positions of the partitions that are in use. */
+  positions(): HeartbeatMessage;
+  /** Asks the log what was missed, in those partitions that are in use. Never rejects. */
+  catchUp(partitions?: readonly number[]): Promise<void>;
+  /** Something may have been missed that no log can tell: memory is not to be trusted. */
+  forget(): void;
+  /** Work that nobody waits for; what it rejects with is reported. */
+  background(operation: string, work: Promise<unknown>): void;
+  /** Calls back once after `ms`, or as soon as the cache is closed. Returns how to call that off. */
+  after(ms: number, callback: () => void): () => void;
+  /** Milliseconds that have passed here, from an arbitrary origin. */
+  clock(): number;
+  /** Whether the cache was closed. */
+  isClosed(): boolean;
+  /** Tells of what failed. */
+  report(operation: string, error: unknown): void;
+  /** Tells of the subscription. */
+  told(state: "up" | "down" | "silent"): void;
+}
+
+/** One cache's use of a bus. */
+export interface BusConnection {
+  /** Begins to listen, if it has not. Called whenever the cache is used. */
+  open(): void;
+  /** Tells the others. Settles when it was published, or failed and is to be retried; never rejects. */
+  tell(message: RecordsMessage): Promise<void>;
+  /** The store has told the epoch of a partition: what was heard of it before counts now. */
+  confirmed(partition: number): void;
+  /** Sends what is waiting if it can, and ends what was opened. Idempotent, and never rejects. */
+  close(): Promise<void>;
+}
+
+/** A bus, as users hand it to `createCache`; made by `createBus`. Making one does no I/O: it may be made at module scope. */
+export interface Bus {
+  /** For events and messages: "redis", "broadcast". */
+  readonly kind: string;
+  /** Called once by each cache that is given the bus, when it is created: does no I/O. */
+  connect(port: BusPort): BusConnection;
+}
