@@ -152,7 +152,10 @@ export interface BusPort {
   compare(partition: number, partitions: number, position: Position): "applied" | "ahead" | "foreign";
   /** The newest positions of the partitions that are in use. */
   positions(): HeartbeatMessage;
-  /** Asks the log what was missed, in those partitions that are in use. Never rejects. */
+  /**
+   * Something was missed, in these partitions or in any: asks the log about those that are in use. The others ask before
+   * anything is served from memory again. Never rejects.
+   */
   catchUp(partitions?: readonly number[]): Promise<void>;
   /** Something may have been missed that no log can tell: memory is not to be trusted. */
   forget(): void;

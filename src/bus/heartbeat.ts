@@ -38,8 +38,9 @@ export function createHeartbeat(
     told = undefined;
     const isMissing = ({ positions }: HeartbeatMessage): boolean =>
       port.hasLog ? positions.some(({ partition }) => !others?.has(partition)) : others === undefined;
-    if (!isMissing(port.positions())) return;
-    await port.catchUp();
+    const mine = port.positions();
+    if (!isMissing(mine)) return;
+    await port.catchUp(mine.positions.map(({ partition }) => partition));
     if (!port.isClosed()) await send(port.positions());
   };
 

@@ -13,9 +13,11 @@ export function createPort(engine: Engine, scope: RequestScope, kind: string): B
   /** Only those who count the same number of partitions speak of the same. */
   const viewAt = (partition: number, partitions: number): View | undefined =>
     partitions === engine.views.length ? engine.views[partition] : undefined;
-  const inUse = (): View[] => {
-    const since = clock() - IDLE_MS;
-    return engine.views.filter(({ epoch, usedAt }) => epoch !== undefined && usedAt >= since);
+  const isInUse = ({ epoch, usedAt }: View): boolean => epoch !== undefined && usedAt >= clock() - IDLE_MS;
+  /** What was proved so lately that it would be served without asking is given up. */
+  const doubt = (view: View): void => {
+    const provedAt = Math.max(view.provedAt, view.usedAt);
+    if (provedAt >= clock() - engine.maxStalenessMs) drop(view, undefined, -Infinity, ++engine.tick);
   };
   return {
     name,
@@ -42,12 +44,15 @@ export function createPort(engine: Engine, scope: RequestScope, kind: string): B
       kind: "heartbeat",
       partitions: engine.views.length,
       positions: store
-        ? inUse().map((view) => ({ partition: view.index, epoch: view.epoch!, seq: view.newest, tip: view.newestTip }))
+        ? engine.views
+            .filter(isInUse)
+            .map((view) => ({ partition: view.index, epoch: view.epoch!, seq: view.newest, tip: view.newestTip }))
         : [],
     }),
     async catchUp(partitions) {
-      const views = inUse().filter(({ index }) => partitions?.includes(index) ?? true);
-      await Promise.all(views.map((view) => sync(engine, view, clock(), scope)));
+      const views = engine.views.filter(({ index }) => partitions?.includes(index) ?? true);
+      for (const view of views) if (!isInUse(view)) doubt(view);
+      await Promise.all(views.map((view) => isInUse(view) && sync(engine, view, clock(), scope)));
     },
     forget() {
       for (const view of engine.views)
