@@ -1,34 +1,26 @@
-// Every bus keeps the promises of the bus contract.
-import { describe, test } from "vitest";
-import { broadcastBus } from "../../src/bus/broadcast.ts";
-import { memoryBus } from "../../src/bus/memory.ts";
-import { defaultPlatform } from "../../src/default-platform.ts";
+// Every bus keeps the promises of the bus contract, in every runtime.
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
 import { busConformance } from "../../src/testing/bus-conformance.ts";
-import type { BusFixture } from "../../src/testing/bus-driver.ts";
+import { binary, runTool } from "../tooling/install.mjs";
+import { buses } from "./buses.ts";
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const cases = busConformance.filter(({ cuts }) => !cuts);
 
-/** A medium in real time. */
-const inRealTime = (bus: BusFixture["bus"]): BusFixture => ({
-  bus,
-  platform: defaultPlatform(),
-  advance: sleep,
-  close: async () => undefined,
-});
-
-/** Users of one case share a medium, though each has options of its own. */
-const fixtures: Readonly<Record<string, () => BusFixture>> = {
-  memoryBus() {
-    const medium = {};
-    return inRealTime((options) => memoryBus({ ...options, medium }));
-  },
-  broadcastBus: () => inRealTime(broadcastBus),
-};
-
-for (const [name, make] of Object.entries(fixtures)) {
+for (const [name, make] of Object.entries(buses)) {
   describe(name, () => {
-    for (const { name, run, cuts } of busConformance) {
-      if (!cuts) test(name, () => run(async () => make()));
-    }
+    for (const { name, run } of cases) test(name, () => run(async () => make()));
+  });
+}
+
+const runtimes = { bun: [], deno: ["run", "--no-lock", "--no-remote", "--node-modules-dir=manual", "-A"] };
+
+for (const [name, args] of Object.entries(runtimes)) {
+  const program = binary(name);
+  const reason = existsSync(program) ? "" : ` (skipped: ${name} is not installed)`;
+  test.skipIf(reason)(`the buses of one process keep their promises in ${name}, which then ends${reason}`, async () => {
+    const { output } = await runTool(program, [...args, "test/bus/conformance.mjs"], { env: { NO_COLOR: "1" } });
+    const count = cases.length * Object.keys(buses).length;
+    expect(output.trim()).toBe(`${count} of ${count} held`);
   });
 }
