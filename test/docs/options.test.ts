@@ -1,5 +1,6 @@
 // The tables of docs/options.md against the code: nothing is missing, and every default is the one that applies.
 import { describe, expect, it } from "vitest";
+import { memoryBus } from "../../src/bus/memory.ts";
 import { createCache } from "../../src/cache.ts";
 import { defaultPlatform } from "../../src/default-platform.ts";
 import { OptionError } from "../../src/errors.ts";
@@ -74,6 +75,7 @@ const kinds: Readonly<Record<string, readonly [taken: readonly unknown[], refuse
     [null, { nothing: 1 }, true],
   ],
   "a store": [[memoryStore()], [null, {}]],
+  "a bus": [[memoryBus()], [null, {}]],
   "a codec": [[{ name: "x", encode: () => undefined, decode: () => undefined }], [null, {}]],
   "a logger": [[console], [null, {}]],
   "a platform": [[virtualPlatform()], [null, {}]],
