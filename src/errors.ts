@@ -2,7 +2,13 @@
 
 /** The stable codes of isocache's errors. */
 export type ErrorCode =
-  "ISOCACHE_STORE" | "ISOCACHE_CODEC" | "ISOCACHE_LOADER" | "ISOCACHE_TIMEOUT" | "ISOCACHE_KEY" | "ISOCACHE_OPTION";
+  | "ISOCACHE_STORE"
+  | "ISOCACHE_BUS"
+  | "ISOCACHE_CODEC"
+  | "ISOCACHE_LOADER"
+  | "ISOCACHE_TIMEOUT"
+  | "ISOCACHE_KEY"
+  | "ISOCACHE_OPTION";
 
 /** The base of all errors thrown by isocache. Compare `code`, not the class. */
 export abstract class IsocacheError extends Error {
@@ -16,6 +22,12 @@ export abstract class IsocacheError extends Error {
 export class StoreError extends IsocacheError {
   override readonly name = "StoreError";
   readonly code = "ISOCACHE_STORE";
+}
+
+/** A message could not be brought to other instances, or one that came cannot be read or trusted. The log repairs that. */
+export class BusError extends IsocacheError {
+  override readonly name = "BusError";
+  readonly code = "ISOCACHE_BUS";
 }
 
 /** A value cannot be carried, or bytes cannot be read. The message names the path inside the value, or the defect. */
