@@ -45,57 +45,67 @@ export function writeText(out: number[], text: string): void {
   }
 }
 
-/** Reads what was written, from the first byte on. Each throws a BusError if there is no such thing. */
-export interface Reader {
-  /** Whether everything has been read. */
-  isDone(): boolean;
-  byte(): number;
-  /** So many bytes, as a view. */
-  bytes(length: number): Uint8Array;
-  number(): number;
-  text(): string;
+/** The fields of a T in the order in which they are written: 0 for a number, "" for a text. */
+export type Fields<T> = { readonly [Name in keyof T]: T[Name] extends number ? 0 : "" };
+
+/** Adds each field of an item. */
+export function writeFields<T extends object>(out: number[], fields: Fields<T>, item: T): void {
+  for (const name in fields) {
+    const value = item[name]; // of the type that the field tells
+    if (fields[name] === 0) writeNumber(out, value as number);
+    else writeText(out, value as string);
+  }
+}
+
+/** How far bytes have been read. What reads on throws a BusError if there is no such thing. */
+export interface Cursor {
+  readonly from: Uint8Array;
+  at: number;
+}
+
+/** So many bytes, as a view. */
+export function readBytes(cursor: Cursor, length: number): Uint8Array {
+  const { from, at } = cursor;
+  if (length > from.length - at) malformed("truncated");
+  return from.subarray(at, (cursor.at += length));
+}
+
+export const readByte = (cursor: Cursor): number => readBytes(cursor, 1)[0]!; // which has one
+
+export function readNumber(cursor: Cursor): number {
+  let value = 0;
+  for (let scale = 1; scale < 2 ** 56; scale *= 128) {
+    const byte = readByte(cursor);
+    value += (byte & 127) * scale;
+    if (byte < 128 && value <= Number.MAX_SAFE_INTEGER) return value;
+  }
+  return malformed("number too large");
 }
 
 function unpack(packed: Uint8Array): Uint8Array {
   const result = new Uint8Array(packed.length * 1.5); // whose length is even
-  for (let from = 0, to = 0; from < packed.length; from += 2) {
-    const three = packed[from]! * 256 + packed[from + 1]!;
-    if (three >= BASE ** 3) malformed("text that is not packed right");
+  for (let from = 0, to = 0; from < packed.length;) {
+    const three = packed[from++]! * 256 + packed[from++]!;
     for (const digit of [three / BASE / BASE, three / BASE, three]) {
-      result[to++] = ALPHABET.charCodeAt(Math.floor(digit) % BASE);
+      result[to++] = ALPHABET.charCodeAt(digit % BASE);
     }
   }
   return result;
 }
 
-export function createReader(from: Uint8Array): Reader {
-  let at = 0;
-  const reader: Reader = {
-    isDone: () => at === from.length,
-    byte: () => (at < from.length ? from[at++]! : malformed("truncated")),
-    bytes(length) {
-      if (length > from.length - at) malformed("truncated");
-      return from.subarray(at, (at += length));
-    },
-    number() {
-      let value = 0;
-      for (let scale = 1; scale < 2 ** 56; scale *= 128) {
-        const byte = reader.byte();
-        value += (byte & 127) * scale;
-        if (byte < 128 && value <= Number.MAX_SAFE_INTEGER) return value;
-      }
-      return malformed("a number beyond all limits");
-    },
-    text() {
-      const head = reader.number();
-      const length = Math.floor(head / 2);
-      const bytes = head % 2 === 0 ? reader.bytes(length) : unpack(reader.bytes(Math.ceil(length / 3) * 2));
-      try {
-        return decoder.decode(bytes.subarray(0, length));
-      } catch {
-        return malformed("text that is not UTF-8");
-      }
-    },
-  };
-  return reader;
+export function readText(cursor: Cursor): string {
+  const head = readNumber(cursor);
+  const length = Math.floor(head / 2);
+  const bytes = head % 2 === 0 ? readBytes(cursor, length) : unpack(readBytes(cursor, Math.ceil(length / 3) * 2));
+  try {
+    return decoder.decode(bytes.subarray(0, length));
+  } catch {
+    return malformed("text that is not UTF-8");
+  }
+}
+
+export function readFields<T extends object>(cursor: Cursor, fields: Fields<T>): T {
+  const result: Record<string, unknown> = {};
+  for (const name in fields) result[name] = fields[name] === 0 ? readNumber(cursor) : readText(cursor);
+  return result as T; // field by field
 }

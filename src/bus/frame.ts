@@ -11,9 +11,10 @@
 import { RESERVED_TAG } from "../store/contract.ts";
 import type { LogRecord } from "../store/contract.ts";
 import { PROTOCOL } from "../store/wire.ts";
-import { createReader, malformed, writeBytes, writeNumber, writeText } from "./bytes.ts";
-import type { Reader } from "./bytes.ts";
-import type { BusMessage } from "./contract.ts";
+import { malformed, readByte, readBytes, readFields, readNumber, readText } from "./bytes.ts";
+import { writeBytes, writeFields, writeNumber, writeText } from "./bytes.ts";
+import type { Cursor, Fields } from "./bytes.ts";
+import type { BusMessage, HeartbeatMessage, RecordsMessage } from "./contract.ts";
 
 /** What an instance sends at once. */
 export interface Frame {
@@ -47,47 +48,44 @@ const TAGS = 2;
 /** Reserved tags only, and without the character they begin with: a clear. */
 const RESERVED = 4;
 
-function writeRecord(out: number[], { seq, nonce, expire, agoMs, key, tags = [] }: LogRecord): void {
+const HEAD: Fields<Omit<Frame, "messages">> = { source: "", number: 0, sentAt: 0 };
+const RECORDS_HEAD: Fields<Omit<RecordsMessage, "kind" | "records">> = { partition: 0, partitions: 0, epoch: "" };
+const HEARTBEAT_HEAD: Fields<Pick<HeartbeatMessage, "partitions">> = { partitions: 0 };
+const POSITION: Fields<HeartbeatMessage["positions"][number]> = { partition: 0, epoch: "", seq: 0, tip: "" };
+const RECORD: Fields<Pick<LogRecord, "seq" | "nonce" | "agoMs">> = { seq: 0, nonce: "", agoMs: 0 };
+
+function writeRecord(out: number[], record: LogRecord): void {
+  const { key, tags = [] } = record;
   const isClear = tags.every((tag) => tag.startsWith(RESERVED_TAG));
-  const what = key !== undefined ? KEY : isClear ? RESERVED : TAGS;
-  out.push(what + Number(expire));
-  writeNumber(out, seq);
-  writeText(out, nonce);
-  writeNumber(out, agoMs);
+  const covers = key !== undefined ? KEY : isClear ? RESERVED : TAGS;
+  out.push(covers + Number(record.expire));
+  writeFields(out, RECORD, record);
   if (key !== undefined) return writeText(out, key);
   writeNumber(out, tags.length);
   for (const tag of tags) writeText(out, isClear ? tag.slice(RESERVED_TAG.length) : tag);
 }
 
 function encodeMessage(message: BusMessage): number[] {
-  const { partitions } = message;
-  const out: number[] = [];
+  const body: number[] = [];
   if (message.kind === "records") {
-    out.push(RECORDS);
-    writeNumber(out, message.partition);
-    writeNumber(out, partitions);
-    writeText(out, message.epoch);
-    for (const record of message.records) writeRecord(out, record);
+    body.push(RECORDS);
+    writeFields(body, RECORDS_HEAD, message);
+    for (const record of message.records) writeRecord(body, record);
   } else {
-    out.push(HEARTBEAT);
-    writeNumber(out, partitions);
-    for (const { partition, epoch, seq, tip } of message.positions) {
-      writeNumber(out, partition);
-      writeText(out, epoch);
-      writeNumber(out, seq);
-      writeText(out, tip);
-    }
+    body.push(HEARTBEAT);
+    writeFields(body, HEARTBEAT_HEAD, message);
+    for (const position of message.positions) writeFields(body, POSITION, position);
   }
-  const whole: number[] = [];
-  writeNumber(whole, out.length);
-  writeBytes(whole, out);
-  return whole;
+  const out: number[] = [];
+  writeNumber(out, body.length);
+  writeBytes(out, body);
+  return out;
 }
 
-function encodeHead({ source, number, sentAt }: Omit<Frame, "messages">, messages: number): number[] {
+function encodeHead(frame: Omit<Frame, "messages">, messages: number): number[] {
   const out = [PROTOCOL];
-  writeText(out, source);
-  for (const each of [number, sentAt, messages]) writeNumber(out, each);
+  writeFields(out, HEAD, frame);
+  writeNumber(out, messages);
   return out;
 }
 
@@ -99,6 +97,11 @@ export function headBytes(source: string): number {
   return encodeHead({ source, number: Infinity, sentAt: Infinity }, MAX_FRAME_BYTES).length;
 }
 
+/** Throws a BusError if there are more bytes than a frame may have. */
+export function checkLength({ length }: ArrayLike<number>): void {
+  if (length > MAX_FRAME_BYTES) malformed(`${length} bytes, more than ${MAX_FRAME_BYTES}`);
+}
+
 /** The bytes of a frame. Throws a BusError if they are more than a frame may have: `splitMessage` prevents it. */
 export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   const out = encodeHead(frame, frame.messages.length);
@@ -107,53 +110,49 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(out);
 }
 
-function checkLength({ length }: ArrayLike<number>): void {
-  if (length > MAX_FRAME_BYTES) malformed(`${length} bytes, more than ${MAX_FRAME_BYTES}`);
-}
-
 /** What goes on to the end. */
-function readAll<T>(reader: Reader, read: () => T): T[] {
+function readAll<T>(cursor: Cursor, read: () => T): T[] {
   const all: T[] = [];
-  while (!reader.isDone()) all.push(read());
+  while (cursor.at < cursor.from.length) all.push(read());
   return all;
 }
 
-function readRecord(reader: Reader): LogRecord {
-  const what = reader.byte();
+function readRecord(cursor: Cursor): LogRecord {
+  const what = readByte(cursor);
   const expire = what % 2 === 1;
-  const record = { seq: reader.number(), nonce: reader.text(), expire, agoMs: reader.number() };
   const covers = what - Number(expire);
-  if (covers === KEY) return { ...record, key: reader.text() };
-  if (covers !== TAGS && covers !== RESERVED) malformed(`a record of the unknown kind ${what}`);
+  const record = { expire, ...readFields(cursor, RECORD) };
+  if (covers === KEY) return { ...record, key: readText(cursor) };
+  if (covers > RESERVED) malformed(`record of kind ${what}`);
   const tags: string[] = [];
-  for (let left = reader.number(); left > 0; left--) {
-    tags.push((covers === RESERVED ? RESERVED_TAG : "") + reader.text());
+  for (let left = readNumber(cursor); left > 0; left--) {
+    tags.push((covers === RESERVED ? RESERVED_TAG : "") + readText(cursor));
   }
   return { ...record, tags };
 }
 
-/** One that exists: whoever takes the message has a list of so many. */
-function checkPartition(partition: number, partitions: number): void {
-  if (partition >= partitions) malformed(`partition ${partition} of ${partitions}`);
+/** The same, if the partition exists: whoever takes the message may have a list of so many. */
+function placed<T extends { readonly partition: number }>(item: T, partitions: number): T {
+  const { partition } = item;
+  return partition < partitions ? item : malformed(`partition ${partition} of ${partitions}`);
 }
 
 /** Nothing for a message of a kind that a later version has. */
-function readMessage(reader: Reader): BusMessage | undefined {
-  const kind = reader.byte();
+function readMessage(cursor: Cursor): BusMessage | undefined {
+  const kind = readByte(cursor);
   if (kind === RECORDS) {
-    const head = { partition: reader.number(), partitions: reader.number(), epoch: reader.text() };
-    checkPartition(head.partition, head.partitions);
-    const records = readAll(reader, () => readRecord(reader));
-    return records.length > 0 ? { kind: "records", ...head, records } : malformed("no records");
+    const head = readFields(cursor, RECORDS_HEAD);
+    const records = readAll(cursor, () => readRecord(cursor));
+    if (records.length === 0) malformed("no records");
+    return { kind: "records", ...placed(head, head.partitions), records };
   }
   if (kind !== HEARTBEAT) return undefined;
-  const partitions = reader.number();
-  const positions = readAll(reader, () => {
-    const partition = reader.number();
-    checkPartition(partition, partitions);
-    return { partition, epoch: reader.text(), seq: reader.number(), tip: reader.text() };
-  });
-  return { kind: "heartbeat", partitions, positions };
+  const { partitions } = readFields(cursor, HEARTBEAT_HEAD);
+  return {
+    kind: "heartbeat",
+    partitions,
+    positions: readAll(cursor, () => placed(readFields(cursor, POSITION), partitions)),
+  };
 }
 
 /**
@@ -162,18 +161,18 @@ function readMessage(reader: Reader): BusMessage | undefined {
  */
 export function decodeFrame(bytes: Uint8Array): ReceivedFrame {
   checkLength(bytes);
-  const reader = createReader(bytes);
-  const protocol = reader.byte();
+  const cursor = { from: bytes, at: 0 };
+  const protocol = readByte(cursor);
   if (protocol === SIGNED) malformed("signed, and no secret is known here");
   if (protocol !== PROTOCOL) malformed(`of protocol ${protocol}, not ${PROTOCOL}`);
-  const head = { source: reader.text(), number: reader.number(), sentAt: reader.number() };
+  const head = readFields(cursor, HEAD);
   const messages: BusMessage[] = [];
   let unknown = 0;
-  for (let left = reader.number(); left > 0; left--) {
-    const message = readMessage(createReader(reader.bytes(reader.number())));
+  for (let left = readNumber(cursor); left > 0; left--) {
+    const message = readMessage({ from: readBytes(cursor, readNumber(cursor)), at: 0 });
     if (message) messages.push(message);
     else unknown++;
   }
-  if (!reader.isDone()) malformed("trailing bytes");
+  if (cursor.at < cursor.from.length) malformed("trailing bytes");
   return { ...head, messages, unknown };
 }

@@ -1,6 +1,6 @@
 // Signed frames: HMAC-SHA-256 by Web Crypto over the channel and the frame, so that only who knows the secret is listened to.
 import { malformed } from "./bytes.ts";
-import { MAX_FRAME_BYTES, SIGNED } from "./frame.ts";
+import { checkLength, SIGNED } from "./frame.ts";
 
 /** What signs and verifies. */
 export interface SignerOptions {
@@ -33,27 +33,18 @@ export const isFresh = (sentAt: number, now: number, maxAgeMs: number): boolean 
 
 const encoder = new TextEncoder();
 
-/** A secret, and its key once it was needed. Never the promise of one: a request must not await another's. */
-interface Secret {
-  readonly text: string;
-  key?: CryptoKey;
-}
-
-async function keyOf(secret: Secret): Promise<CryptoKey> {
-  // Two that come at once both import it, which does no harm.
-  return (secret.key ??= await crypto.subtle.importKey(
-    "raw",
-    encoder.encode(secret.text),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["sign", "verify"],
-  ));
-}
+const importKey = (secret: string): Promise<CryptoKey> =>
+  crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
 
 /** Creates a signer. Does nothing before it is used. Errors never tell a secret. */
 export function createSigner({ secret, previous, channel }: SignerOptions): Signer {
-  const current: Secret = { text: secret };
-  const accepted = previous === undefined ? [current] : [current, { text: previous }];
+  // Each becomes its key when it is first needed, and never the promise of one: a request must not await another's. Two that
+  // come at once both import it, which does no harm.
+  const keys: (string | CryptoKey)[] = previous === undefined ? [secret] : [secret, previous];
+  const keyAt = async (index: number): Promise<CryptoKey> => {
+    const key = keys[index]!; // there is one
+    return typeof key === "string" ? (keys[index] = await importKey(key)) : key;
+  };
   // No channel contains the zero byte, so none is the beginning of another one and a frame.
   const context = encoder.encode(`${channel}\0`);
 
@@ -67,7 +58,7 @@ export function createSigner({ secret, previous, channel }: SignerOptions): Sign
   return {
     async sign(frame) {
       const signed = signedPart(frame);
-      const signature = await crypto.subtle.sign("HMAC", await keyOf(current), signed);
+      const signature = await crypto.subtle.sign("HMAC", await keyAt(0), signed);
       const bytes = new Uint8Array(SIGNATURE_BYTES + frame.length);
       bytes[0] = SIGNED;
       bytes.set(new Uint8Array(signature), 1);
@@ -77,15 +68,15 @@ export function createSigner({ secret, previous, channel }: SignerOptions): Sign
     async verify(bytes) {
       if (bytes[0] !== SIGNED) malformed("unsigned");
       if (bytes.length < SIGNATURE_BYTES) malformed("truncated");
-      if (bytes.length > MAX_FRAME_BYTES) malformed(`${bytes.length} bytes, more than ${MAX_FRAME_BYTES}`);
+      checkLength(bytes);
       const signature = bytes.slice(1, SIGNATURE_BYTES);
       const signed = signedPart(bytes.subarray(SIGNATURE_BYTES));
-      for (const each of accepted) {
+      for (const index of keys.keys()) {
         // Compares in constant time.
-        const isRight = await crypto.subtle.verify("HMAC", await keyOf(each), signature, signed);
+        const isRight = await crypto.subtle.verify("HMAC", await keyAt(index), signature, signed);
         if (isRight) return signed.subarray(context.length);
       }
-      return malformed("the signature does not match: another secret, another cache, or changed");
+      return malformed("signature does not match");
     },
   };
 }

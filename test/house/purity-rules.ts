@@ -39,8 +39,8 @@ const impureGlobals = {
 
 /** The one file that reads the real ones, at call time. */
 const realPlatform = "src/default-platform.ts";
-/** Keys and initialization vectors come from Web Crypto alone: with a seeded random, encryption would be none. */
-const encryption = "src/codec/encrypt.ts";
+/** Keys, initialization vectors and signatures come from Web Crypto alone: with a seeded random, encryption would be none. */
+const cryptography: readonly string[] = ["src/codec/encrypt.ts", "src/bus/sign.ts"];
 
 /** The clients of Redis that are written for one runtime tell bytes from text by its class, and take no other. */
 const bufferClients = "src/store/redis/buffer.ts";
@@ -70,7 +70,7 @@ export const askThePlatform: Rule = {
       sourceFiles(files).filter(({ path }) => path !== realPlatform),
       impureGlobals,
     )
-      .filter(({ path, name }) => path !== encryption || name !== "crypto")
+      .filter(({ path, name }) => !cryptography.includes(path) || name !== "crypto")
       .map(({ path, line, name }) => ({
         path,
         line,
