@@ -5,19 +5,21 @@ export type {
   Bus,
   BusConnection,
   BusMessage,
-  BusOptions,
   BusPort,
   BusTransport,
   BusTransportEvents,
   BusTransportOptions,
-  DedupeOptions,
   HeartbeatMessage,
   OpenTransport,
-  PublishBreakerOptions,
   RecordsMessage,
+} from "./bus/contract.ts";
+export type {
+  BusOptions,
+  DedupeOptions,
+  PublishBreakerOptions,
   RetryQueueOptions,
   SignOptions,
-} from "./bus/contract.ts";
+} from "./bus/options.ts";
 export type { Cache, CacheEntry, ExecutionContextLike, TypedReadOptions } from "./cache-types.ts";
 export type { ManyContext, ManyKeys, ManyLoader, SetEntry, Values } from "./calls/many.ts";
 export type { WarmEntry, Warming, WarmOptions, WarmProgress, WarmResult } from "./calls/warm.ts";

@@ -1,6 +1,7 @@
 // isocache/broadcast: a bus over BroadcastChannel, between the threads of one process or the pages of one origin.
 import { BusError } from "../errors.ts";
-import type { Bus, BusOptions } from "./contract.ts";
+import type { Bus } from "./contract.ts";
+import type { BusOptions } from "./options.ts";
 import { createBus } from "./create.ts";
 
 /** What is used of BroadcastChannel, which Workers do not have. */

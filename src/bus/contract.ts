@@ -2,9 +2,8 @@
 //
 // A bus only hastens what the store's log would tell anyway: messages invalidate, and never prove that something is valid
 // (DESIGN 5). So they may be lost, repeated, reordered or late, and a bus that is down costs nothing but time.
-import type { Duration } from "../options/durations.ts";
 import type { Platform } from "../platform.ts";
-import type { LogRecord, Position } from "../store/contract.ts";
+import type { LogRecord, Position } from "../store/position.ts";
 
 /** Invalidations of one partition, acknowledged by the store. */
 export interface RecordsMessage {
@@ -75,67 +74,6 @@ export interface BusTransportOptions {
 
 /** Opens a transport. Does no I/O before it publishes or subscribes. */
 export type OpenTransport = (options: BusTransportOptions) => BusTransport;
-
-/** Options that every bus takes. */
-export interface BusOptions {
-  /** Names this instance: its own messages are not for it. Default: random. Two that share one do not hear each other. */
-  readonly source?: string | undefined;
-  /** False: only tells others, and learns by asking the log. Default true; on Workers, where connections end with their request, false. */
-  readonly subscribe?: boolean | undefined;
-  /**
-   * How often one of the instances, in turns, asks the store how far the log has come and tells the others. One that has
-   * heard nothing for two of them counts on nothing but the log. Default "5s".
-   */
-  readonly heartbeat?: Duration | undefined;
-  /** For each attempt to publish. Default "1s". */
-  readonly publishTimeout?: Duration | undefined;
-  /** What could not be published is kept and sent again, in order; of several on the same keys or tags the last is kept. */
-  readonly retryQueue?: RetryQueueOptions | undefined;
-  /** When a bus that keeps failing is left alone. */
-  readonly breaker?: PublishBreakerOptions | undefined;
-  /** What came already is dropped: by source and number, as far as these are remembered. */
-  readonly dedupe?: DedupeOptions | undefined;
-  /** How many frames may be taken in at once (verifying signatures takes time). Default 16. */
-  readonly concurrency?: number | undefined;
-  /** Frames are signed, and others are dropped. */
-  readonly sign?: SignOptions | undefined;
-}
-
-/** What becomes of messages that could not be published. */
-export interface RetryQueueOptions {
-  /** False: they are dropped, with an `error` event; others find them in the log. Default true. */
-  readonly enabled?: boolean | undefined;
-  /** Beyond so many the oldest are dropped, with an `error` event. Default 10,000; Infinity allowed. */
-  readonly maxSize?: number | undefined;
-  /** Between attempts, and up to a half more. Default "1s". */
-  readonly retryInterval?: Duration | undefined;
-}
-
-/** When a bus that keeps failing is left alone; what is to be published waits in the queue. */
-export interface PublishBreakerOptions {
-  /** After so many failures in a row. Default 5. */
-  readonly failureThreshold?: number | undefined;
-  /** For how long, and up to a tenth more; then one frame is sent, to see whether it is taken. Default "10s". */
-  readonly cooldown?: Duration | undefined;
-}
-
-/** What is remembered of frames that came. */
-export interface DedupeOptions {
-  /** How many. Default 10,000. */
-  readonly maxSize?: number | undefined;
-  /** For how long. Default "1m". */
-  readonly ttl?: Duration | undefined;
-}
-
-/** A secret that all instances share. */
-export interface SignOptions {
-  /** At least 16 characters. */
-  readonly secret: string;
-  /** Accepted besides, while secrets are being changed. */
-  readonly previous?: string | undefined;
-  /** Frames sent longer ago than this, by the wall clocks, are dropped, and those from further ahead. Default "5m". */
-  readonly maxAge?: Duration | undefined;
-}
 
 /** What a bus may do to the cache that uses it, and learns from it. */
 export interface BusPort {

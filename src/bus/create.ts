@@ -1,11 +1,11 @@
 // createBus: a bus out of a transport, with what every bus needs around it.
 import { OptionError, TimeoutError } from "../errors.ts";
 import { PROTOCOL } from "../store/wire.ts";
-import type { Bus, BusConnection, BusMessage, BusOptions, BusPort, BusTransport, OpenTransport } from "./contract.ts";
+import type { Bus, BusConnection, BusMessage, BusPort, BusTransport, OpenTransport } from "./contract.ts";
 import { encodeFrame } from "./frame.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { createIntake } from "./intake.ts";
-import { resolveBus, type ResolvedBus } from "./options.ts";
+import { resolveBus, type BusOptions, type ResolvedBus } from "./options.ts";
 import { createOutbox } from "./outbox.ts";
 import { createReceiver } from "./receiver.ts";
 import { createSigner } from "./sign.ts";

@@ -1,5 +1,6 @@
 // memoryBus: between the caches of one process. What one publishes reaches the others in the next microtask.
-import type { Bus, BusOptions, BusTransportEvents } from "./contract.ts";
+import type { Bus, BusTransportEvents } from "./contract.ts";
+import type { BusOptions } from "./options.ts";
 import { createBus } from "./create.ts";
 
 /** Options of `memoryBus`. */

@@ -1,7 +1,67 @@
 // Options of every bus, and their resolved form.
-import { parseDuration } from "../options/durations.ts";
+import { parseDuration, type Duration } from "../options/durations.ts";
 import { each, refuse, taking, type Parser } from "../options/parse.ts";
-import type { BusOptions, DedupeOptions, PublishBreakerOptions, RetryQueueOptions, SignOptions } from "./contract.ts";
+
+/** Options that every bus takes. */
+export interface BusOptions {
+  /** Names this instance: its own messages are not for it. Default: random. Two that share one do not hear each other. */
+  readonly source?: string | undefined;
+  /** False: only tells others, and learns by asking the log. Default true; on Workers, where connections end with their request, false. */
+  readonly subscribe?: boolean | undefined;
+  /**
+   * How often one of the instances, in turns, asks the store how far the log has come and tells the others. One that has
+   * heard nothing for two of them counts on nothing but the log. Default "5s".
+   */
+  readonly heartbeat?: Duration | undefined;
+  /** For each attempt to publish. Default "1s". */
+  readonly publishTimeout?: Duration | undefined;
+  /** What could not be published is kept and sent again, in order; of several on the same keys or tags the last is kept. */
+  readonly retryQueue?: RetryQueueOptions | undefined;
+  /** When a bus that keeps failing is left alone. */
+  readonly breaker?: PublishBreakerOptions | undefined;
+  /** What came already is dropped: by source and number, as far as these are remembered. */
+  readonly dedupe?: DedupeOptions | undefined;
+  /** How many frames may be taken in at once (verifying signatures takes time). Default 16. */
+  readonly concurrency?: number | undefined;
+  /** Frames are signed, and others are dropped. */
+  readonly sign?: SignOptions | undefined;
+}
+
+/** What becomes of messages that could not be published. */
+export interface RetryQueueOptions {
+  /** False: they are dropped, with an `error` event; others find them in the log. Default true. */
+  readonly enabled?: boolean | undefined;
+  /** Beyond so many the oldest are dropped, with an `error` event. Default 10,000; Infinity allowed. */
+  readonly maxSize?: number | undefined;
+  /** Between attempts, and up to a half more. Default "1s". */
+  readonly retryInterval?: Duration | undefined;
+}
+
+/** When a bus that keeps failing is left alone; what is to be published waits in the queue. */
+export interface PublishBreakerOptions {
+  /** After so many failures in a row. Default 5. */
+  readonly failureThreshold?: number | undefined;
+  /** For how long, and up to a tenth more; then one frame is sent, to see whether it is taken. Default "10s". */
+  readonly cooldown?: Duration | undefined;
+}
+
+/** What is remembered of frames that came. */
+export interface DedupeOptions {
+  /** How many. Default 10,000. */
+  readonly maxSize?: number | undefined;
+  /** For how long. Default "1m". */
+  readonly ttl?: Duration | undefined;
+}
+
+/** A secret that all instances share. */
+export interface SignOptions {
+  /** At least 16 characters. */
+  readonly secret: string;
+  /** Accepted besides, while secrets are being changed. */
+  readonly previous?: string | undefined;
+  /** Frames sent longer ago than this, by the wall clocks, are dropped, and those from further ahead. Default "5m". */
+  readonly maxAge?: Duration | undefined;
+}
 
 /** Bus options with their defaults. */
 export interface ResolvedBus {

@@ -1,5 +1,6 @@
 // Users of a bus under test: each remembers what it was told, as the engine would be.
-import type { Bus, BusConnection, BusOptions, BusPort, RecordsMessage } from "../bus/contract.ts";
+import type { Bus, BusConnection, BusPort, RecordsMessage } from "../bus/contract.ts";
+import type { BusOptions } from "../bus/options.ts";
 import type { Platform } from "../platform.ts";
 import type { LogRecord } from "../store/contract.ts";
 import { check } from "./expect.ts";

@@ -1,6 +1,6 @@
 // createBus: what is around every transport.
 import { expect, test } from "vitest";
-import type { BusOptions } from "../../src/bus/contract.ts";
+import type { BusOptions } from "../../src/bus/options.ts";
 import { createBus } from "../../src/bus/create.ts";
 import { decodeFrame, encodeFrame } from "../../src/bus/frame.ts";
 import { message, recorder, wire } from "./harness.ts";

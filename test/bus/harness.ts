@@ -1,5 +1,6 @@
 // A bus whose transport a test controls: frames are seen, lost, repeated and refused as it says.
-import type { BusOptions, BusPort, BusTransportEvents, RecordsMessage } from "../../src/bus/contract.ts";
+import type { BusPort, BusTransportEvents, RecordsMessage } from "../../src/bus/contract.ts";
+import type { BusOptions } from "../../src/bus/options.ts";
 import { createBus } from "../../src/bus/create.ts";
 import { decodeFrame } from "../../src/bus/frame.ts";
 import type { LogRecord } from "../../src/store/contract.ts";

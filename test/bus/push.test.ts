@@ -1,7 +1,8 @@
 // A bus between caches: what one invalidates is gone from the memory of the others before they ask the log.
 import { expect, test } from "vitest";
 import { memoryBus } from "../../src/bus/memory.ts";
-import type { Bus, BusOptions } from "../../src/bus/contract.ts";
+import type { Bus } from "../../src/bus/contract.ts";
+import type { BusOptions } from "../../src/bus/options.ts";
 import { createCache, memoryStore, type CacheOptions } from "../../src/index.ts";
 import type { Store } from "../../src/store/contract.ts";
 import { virtualPlatform } from "../../src/testing/virtual-platform.ts";

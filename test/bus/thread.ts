@@ -5,9 +5,10 @@ import { createCache } from "../../src/index.ts";
 
 const cache = createCache({ name: "threads", bus: broadcastBus() });
 await cache.getOrSet("k", () => "loaded by the thread");
-parentPort?.on("message", async (question: "ask" | "end") => {
+const answer = async (question: "ask" | "end"): Promise<void> => {
   if (question === "ask") return parentPort?.postMessage(await cache.get("k"));
   await cache.close();
   parentPort?.close(); // nothing else keeps the thread
-});
+};
+parentPort?.on("message", (question: "ask" | "end") => void answer(question));
 parentPort?.postMessage(await cache.get("k"));

@@ -1,7 +1,7 @@
 // The table of docs/bus.md against the code: nothing is missing, every default is the one that applies, wrong values are refused.
 import { describe, expect, it } from "vitest";
 import { resolveBus } from "../../src/bus/options.ts";
-import type { BusOptions } from "../../src/bus/contract.ts";
+import type { BusOptions } from "../../src/bus/options.ts";
 import { readRepository } from "../house/repository.ts";
 import { rowsUnder } from "./markdown.ts";
 

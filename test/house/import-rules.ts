@@ -9,6 +9,8 @@ const contracts = [
   "src/platform.ts",
   "src/errors.ts",
   "src/store/contract.ts",
+  "src/store/position.ts",
+  "src/bus/contract.ts",
   "src/store/hash.ts",
   "src/codec/contract.ts",
   "src/observe/logger.ts",
