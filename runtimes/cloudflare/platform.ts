@@ -20,6 +20,7 @@ export function cloudflarePlatform(): Platform {
     // once V8 has optimised the code, and hangs when that one ends.
     crossRequestPromises:
       (globalThis as Flags).Cloudflare?.compatibilityFlags?.["handle_cross_request_promise_resolution"] ?? false,
+    connectionsOutliveRequests: false,
     environment(name) {
       const value: unknown = Reflect.get(Object(workers.env), name); // older runtimes have none
       return typeof value === "string" ? value : undefined;

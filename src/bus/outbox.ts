@@ -55,6 +55,9 @@ function joined(items: readonly BusMessage[]): BusMessage[] {
   return messages;
 }
 
+/** Beyond what it waits for, until whoever sends is taken to be dead. */
+const GRACE_MS = 500;
+
 export function createOutbox(port: BusPort, options: ResolvedBus, publish: Publish): Outbox {
   const { queueEnabled, queueMaxSize, retryIntervalMs, failureThreshold, cooldownMs, publishTimeoutMs } = options;
   const { platform } = port;
@@ -65,7 +68,10 @@ export function createOutbox(port: BusPort, options: ResolvedBus, publish: Publi
   let number = 0;
   let failures = 0;
   let openUntil = -Infinity;
+  /** Who sends, counted; and until when it is taken to be alive: on Workers it ends with its request. */
+  let runs = 0;
   let running: Promise<void> | undefined;
+  let aliveUntil = -Infinity;
   const waiters: (() => void)[] = [];
 
   const tellWaiters = (): void => {
@@ -113,19 +119,28 @@ export function createOutbox(port: BusPort, options: ResolvedBus, publish: Publi
     return true;
   };
 
-  const run = async (): Promise<void> => {
+  const isAlive = (): boolean => running !== undefined && port.clock() <= aliveUntil;
+  const lasts = (ms: number): void => void (aliveUntil = port.clock() + ms + GRACE_MS);
+
+  const run = async (mine: number): Promise<void> => {
+    lasts(0);
     await Promise.resolve(); // what is asked for in one tick goes together
     let endAt = Infinity;
-    while ((frame || take()) && port.clock() < endAt) {
-      if (await send()) continue;
+    while (mine === runs && (frame || take()) && port.clock() < endAt) {
+      lasts(publishTimeoutMs);
+      const isSent = await send();
+      if (mine !== runs) return;
+      if (isSent) continue;
       if (!queueEnabled) dropAll("the retry queue is not enabled");
       else if (port.isClosed()) break;
       tellWaiters();
       const pauseMs = Math.max(openUntil - port.clock(), 2 * jittered(platform, retryIntervalMs));
+      lasts(pauseMs);
       // Cut short by `close`: then there is a last attempt.
       if (frame) await new Promise<void>((resolve) => void port.after(pauseMs, resolve));
       if (port.isClosed()) endAt = port.clock() + publishTimeoutMs;
     }
+    if (mine !== runs) return;
     running = undefined;
     if (port.isClosed()) dropAll("the cache was closed");
     tellWaiters();
@@ -146,9 +161,16 @@ export function createOutbox(port: BusPort, options: ResolvedBus, publish: Publi
       const excess = [...queue.keys()].slice(0, Math.max(0, queue.size - queueMaxSize));
       for (const target of excess) queue.delete(target);
       if (excess.length > 0) drop(excess.length, "the retry queue is full");
-      const settled = new Promise<void>((resolve) => waiters.push(resolve));
-      if (!running) {
-        running = run();
+      // Whoever sends may be a request that was cut off: never longer than one attempt may take.
+      const settled = new Promise<void>((resolve) => {
+        const cancel = port.after(publishTimeoutMs + GRACE_MS, resolve);
+        waiters.push(() => {
+          cancel();
+          resolve();
+        });
+      });
+      if (!isAlive()) {
+        running = run(++runs);
         port.background("publish", running);
       }
       await settled;

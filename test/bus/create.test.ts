@@ -333,3 +333,21 @@ test("its source can be told, and is the same for ever; without, it is random", 
   await c.close();
   await end();
 });
+
+test("whoever sent and was cut off is replaced by the next one who tells, who does not wait for ever", async () => {
+  const { a, state, words, platform, end } = pair({ heartbeat: "1d" });
+  // As on Workers, where the timers of a cancelled request never fire, and its promises never settle.
+  const { setTimeout } = platform;
+  Object.assign(platform, {
+    setTimeout: (callback: () => void, ms: number) => setTimeout(() => isCut || callback(), ms),
+  });
+  let isCut = true;
+  state.fails = "hangs";
+  void a.tell(message([{ key: "a", seq: 1 }]));
+  await platform.advance(2_000);
+  isCut = false;
+  state.fails = false;
+  await a.tell(message([{ key: "b", seq: 2 }]));
+  expect(words()).toEqual([["a@1"], ["a@1"], ["b@2"]]);
+  await end();
+});
