@@ -70,7 +70,9 @@ export function readBytes(cursor: Cursor, length: number): Uint8Array {
   return from.subarray(at, (cursor.at += length));
 }
 
-export const readByte = (cursor: Cursor): number => readBytes(cursor, 1)[0]!; // which has one
+export function readByte(cursor: Cursor): number {
+  return cursor.from[cursor.at++] ?? malformed("truncated");
+}
 
 export function readNumber(cursor: Cursor): number {
   let value = 0;
@@ -86,8 +88,8 @@ function unpack(packed: Uint8Array): Uint8Array {
   const result = new Uint8Array(packed.length * 1.5); // whose length is even
   for (let from = 0, to = 0; from < packed.length;) {
     const three = packed[from++]! * 256 + packed[from++]!;
-    for (const digit of [three / BASE / BASE, three / BASE, three]) {
-      result[to++] = ALPHABET.charCodeAt(digit % BASE);
+    for (let place = BASE * BASE; place >= 1; place /= BASE) {
+      result[to++] = ALPHABET.charCodeAt((three / place) % BASE); // which takes the whole part
     }
   }
   return result;
