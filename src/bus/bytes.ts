@@ -48,9 +48,11 @@ export function writeText(out: number[], text: string): void {
 /** The fields of a T in the order in which they are written: 0 for a number, "" for a text. */
 export type Fields<T> = { readonly [Name in keyof T]: T[Name] extends number ? 0 : "" };
 
+const namesOf = <T extends object>(fields: Fields<T>): (keyof T)[] => Object.keys(fields) as (keyof T)[]; // its own
+
 /** Adds each field of an item. */
 export function writeFields<T extends object>(out: number[], fields: Fields<T>, item: T): void {
-  for (const name in fields) {
+  for (const name of namesOf(fields)) {
     const value = item[name]; // of the type that the field tells
     if (fields[name] === 0) writeNumber(out, value as number);
     else writeText(out, value as string);
@@ -107,7 +109,7 @@ export function readText(cursor: Cursor): string {
 }
 
 export function readFields<T extends object>(cursor: Cursor, fields: Fields<T>): T {
-  const result: Record<string, unknown> = {};
-  for (const name in fields) result[name] = fields[name] === 0 ? readNumber(cursor) : readText(cursor);
+  const result: { [Name in keyof T]?: unknown } = {};
+  for (const name of namesOf(fields)) result[name] = fields[name] === 0 ? readNumber(cursor) : readText(cursor);
   return result as T; // field by field
 }
