@@ -48,9 +48,11 @@ export function writeText(out: number[], text: string): void {
 /** The fields of a T in the order in which they are written: 0 for a number, "" for a text. */
 export type Fields<T> = { readonly [Name in keyof T]: T[Name] extends number ? 0 : "" };
 
+const namesOf = <T extends object>(fields: Fields<T>): (keyof T)[] => Object.keys(fields) as (keyof T)[]; // its own
+
 /** Adds each field of an item. */
 export function writeFields<T extends object>(out: number[], fields: Fields<T>, item: T): void {
-  for (const name in fields) {
+  for (const name of namesOf(fields)) {
     const value = item[name]; // of the type that the field tells
     if (fields[name] === 0) writeNumber(out, value as number);
     else writeText(out, value as string);
@@ -70,7 +72,9 @@ export function readBytes(cursor: Cursor, length: number): Uint8Array {
   return from.subarray(at, (cursor.at += length));
 }
 
-export const readByte = (cursor: Cursor): number => readBytes(cursor, 1)[0]!; // which has one
+export function readByte(cursor: Cursor): number {
+  return cursor.from[cursor.at++] ?? malformed("truncated");
+}
 
 export function readNumber(cursor: Cursor): number {
   let value = 0;
@@ -86,8 +90,8 @@ function unpack(packed: Uint8Array): Uint8Array {
   const result = new Uint8Array(packed.length * 1.5); // whose length is even
   for (let from = 0, to = 0; from < packed.length;) {
     const three = packed[from++]! * 256 + packed[from++]!;
-    for (const digit of [three / BASE / BASE, three / BASE, three]) {
-      result[to++] = ALPHABET.charCodeAt(digit % BASE);
+    for (let place = BASE * BASE; place >= 1; place /= BASE) {
+      result[to++] = ALPHABET.charCodeAt((three / place) % BASE); // which takes the whole part
     }
   }
   return result;
@@ -105,7 +109,7 @@ export function readText(cursor: Cursor): string {
 }
 
 export function readFields<T extends object>(cursor: Cursor, fields: Fields<T>): T {
-  const result: Record<string, unknown> = {};
-  for (const name in fields) result[name] = fields[name] === 0 ? readNumber(cursor) : readText(cursor);
+  const result: { [Name in keyof T]?: unknown } = {};
+  for (const name of namesOf(fields)) result[name] = fields[name] === 0 ? readNumber(cursor) : readText(cursor);
   return result as T; // field by field
 }

@@ -182,6 +182,11 @@ describe("what is no frame is a BusError", () => {
     ["2^53 tags", framed([1, 0, 1, 1, 2, 1, 1, 0, ...huge]), "truncated"],
     ["a number of 2^53", Uint8Array.of(PROTOCOL, 1, 128, 128, 128, 128, 128, 128, 128, 16, 0, 0), "number too large"],
     [
+      "a number of nine bytes, be it zero",
+      Uint8Array.of(PROTOCOL, 1, ...new Uint8Array(8).fill(128), 0, 0, 0),
+      "number too large",
+    ],
+    [
       "a number of eight bytes and more",
       Uint8Array.of(PROTOCOL, 1, ...new Uint8Array(1_000).fill(128)),
       "number too large",
