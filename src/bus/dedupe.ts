@@ -9,24 +9,38 @@ export interface Dedupe {
   misses(source: string, number: number, isLast: boolean): boolean;
 }
 
-export function createDedupe(
-  { dedupeMaxSize, dedupeTtlMs }: Pick<ResolvedBus, "dedupeMaxSize" | "dedupeTtlMs">,
-  clock: () => number,
-): Dedupe {
-  /** By id, until when it is remembered; in the order in which they came. */
-  const seen = new Map<string, number>();
+/** Signed frames are remembered for as long as their age does not tell that they come again: maxAge, and ahead of the clock. */
+const lifeOf = ({ dedupeTtlMs, sign }: ResolvedBus): number => Math.max(dedupeTtlMs, 2 * (sign?.maxAgeMs ?? 0));
+
+export function createDedupe(options: ResolvedBus, clock: () => number): Dedupe {
+  const { dedupeMaxSize, sign } = options;
+  const lifeMs = lifeOf(options);
+  /** By id, which frame it is and until when it is remembered; in the order in which they came. */
+  const seen = new Map<string, { readonly source: string; readonly number: number; readonly until: number }>();
   const newest = new Map<string, number>();
+  /** Of signed frames that were forgotten too early, for want of room: up to this number none is new. */
+  const floors = new Map<string, number>();
+
+  const forget = (id: string, { source, number, until }: { source: string; number: number; until: number }): void => {
+    seen.delete(id);
+    if (!sign || until <= clock()) return;
+    const floor = Math.max(number, floors.get(source) ?? 0);
+    floors.delete(source);
+    floors.set(source, floor);
+    if (floors.size > dedupeMaxSize) floors.delete(floors.keys().next().value!); // it has that many
+  };
+
   return {
     isNew(source, number) {
       const now = clock();
       const id = `${number} ${source}`;
-      if ((seen.get(id) ?? -Infinity) > now) return false;
+      if ((seen.get(id)?.until ?? -Infinity) > now || number <= (floors.get(source) ?? -1)) return false;
       seen.delete(id);
-      for (const [old, until] of seen) {
-        if (until > now && seen.size < dedupeMaxSize) break;
-        seen.delete(old);
+      for (const [old, frame] of seen) {
+        if (frame.until > now && seen.size < dedupeMaxSize) break;
+        forget(old, frame);
       }
-      seen.set(id, now + dedupeTtlMs);
+      seen.set(id, { source, number, until: now + lifeMs });
       return true;
     },
     misses(source, number, isLast) {

@@ -91,6 +91,15 @@ export function createOutbox(port: BusPort, options: ResolvedBus, publish: Publi
     if (count > 0) drop(count, why);
   };
 
+  const fitting = (message: RecordsMessage): readonly BusMessage[] => {
+    try {
+      return splitMessage(message, MAX_FRAME_BYTES - MAX_HEAD_BYTES);
+    } catch {
+      drop(1, "its names are too long for a frame");
+      return [];
+    }
+  };
+
   const take = (): boolean => {
     const items: BusMessage[] = [];
     let characters = 0;
@@ -153,7 +162,8 @@ export function createOutbox(port: BusPort, options: ResolvedBus, publish: Publi
     async add(message) {
       if (!queueEnabled && port.clock() < openUntil) return drop(message.records.length, "the breaker is open");
       const single = message.records.map((record) => ({ ...message, records: [record] }));
-      for (const item of single.flatMap((message) => splitMessage(message, MAX_FRAME_BYTES - MAX_HEAD_BYTES))) {
+      const parts = single.flatMap(fitting);
+      for (const item of parts) {
         const target = targetOf(item);
         queue.delete(target);
         queue.set(target, item);

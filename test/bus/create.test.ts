@@ -268,6 +268,20 @@ test("with a secret, frames that are not signed with it are dropped, and so are 
   await end();
 });
 
+test("a signed frame that comes again is dropped, even when more came since than are remembered", async () => {
+  const { a, b, sent, deliver, platform, end } = pair({
+    sign: { secret: "a secret of length", maxAge: "1m" },
+    dedupe: { maxSize: 2, ttl: "1s" },
+    heartbeat: "1d",
+  });
+  for (const seq of [1, 2, 3, 4]) await a.tell(message([{ key: "k", seq }]));
+  await platform.advance(2_000);
+  b.told.length = 0;
+  for (const { bytes } of sent) await deliver(bytes);
+  expect(b.told).toEqual([]);
+  await end();
+});
+
 test("secrets can be changed while instances run: one that knows both hears both", async () => {
   const [old, next] = ["the old secret 1234", "the new secret 1234"];
   const { a, join, end } = pair({ sign: { secret: old } });
