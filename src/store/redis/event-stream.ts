@@ -1,10 +1,13 @@
 // A channel that is listened to over HTTP, as an event stream: opened again whenever it ends, until it is closed.
+import { lineReader } from "../../event-stream.ts";
+import { pause } from "../../pause.ts";
 import type { Platform } from "../../platform.ts";
-import { pause } from "./pause.ts";
 import type { Subscription, SubscriptionEvents } from "./transport.ts";
 
 /** Between streams: from, to. */
 const AGAIN_MS = [100, 10_000] as const;
+/** Of a line: messages are texts of the script, and short. */
+const MAX_LENGTH = 65_536;
 
 /** `open` begins the stream of the channel. */
 export function listenToStream(
@@ -28,14 +31,13 @@ export function listenToStream(
 
   const read = async (): Promise<void> => {
     const { ok, body } = await open(signal);
-    const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    for (let part; ok && reader && !(part = await reader.read()).done;) {
-      const lines = (text + part.value).split(/\r?\n/);
-      text = lines.pop() ?? "";
-      lines.forEach(hear);
+    const reader = body?.getReader();
+    const take = lineReader(MAX_LENGTH, hear);
+    try {
+      for (let part; ok && reader && !(part = await reader.read()).done;) take(part.value);
+    } finally {
+      await reader?.cancel();
     }
-    await reader?.cancel();
   };
 
   const run = async (): Promise<void> => {

@@ -1,9 +1,9 @@
 // Redis over HTTP, as Upstash serves it: a transport of nothing but `fetch`.
+import { pause } from "../../pause.ts";
 import type { Platform } from "../../platform.ts";
 import type { listenToStream } from "./event-stream.ts";
 import { createExchange } from "./exchange.ts";
 import type { Send } from "./exchange.ts";
-import { pause } from "./pause.ts";
 import type { Command } from "./plain.ts";
 import type { Outcome } from "./resp.ts";
 import type { RedisTransport } from "./transport.ts";

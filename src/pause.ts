@@ -1,5 +1,5 @@
 // A wait that ends early if its signal fires.
-import type { Platform } from "../../platform.ts";
+import type { Platform } from "./platform.ts";
 
 /** Never rejects. */
 export async function pause(
