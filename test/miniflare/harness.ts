@@ -32,6 +32,8 @@ export interface RawRequest {
 
 /** A running workerd. */
 export interface Workerd {
+  /** Where clients of its own reach the isolate. */
+  url(isolate: string): URL;
   fetch(isolate: string, path: string, init?: RequestInit): Promise<Response>;
   raw(isolate: string, path: string): RawRequest;
   /** Throws the object of this name out of memory. Its storage stays. */
@@ -108,6 +110,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
 
   return {
     uncaught,
+    url: (isolate) => urlOf(isolate, "/"),
     fetch: (isolate, path, init) => fetch(urlOf(isolate, path), { signal: AbortSignal.timeout(LIMIT_MS), ...init }),
     raw(isolate, path) {
       const { hostname, port, pathname, search } = urlOf(isolate, path);
