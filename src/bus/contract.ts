@@ -7,9 +7,11 @@ import type { LogRecord, Position } from "../store/position.ts";
 
 /** Invalidations of one partition, acknowledged by the store. */
 export interface RecordsMessage {
+  /** Tells the messages apart. */
   readonly kind: "records";
-  /** The partition, and how many there are: an instance that believes in another number takes nothing of it. */
+  /** Counted from 0. */
   readonly partition: number;
+  /** How many there are: an instance that believes in another number takes nothing of it. */
   readonly partitions: number;
   /** The epoch of their seqs. "": there is no store, and seqs mean nothing to others. */
   readonly epoch: string;
@@ -19,7 +21,9 @@ export interface RecordsMessage {
 
 /** How far the log has come, as the sender learnt from the store just now: who is behind has missed something. */
 export interface HeartbeatMessage {
+  /** Tells the messages apart. */
   readonly kind: "heartbeat";
+  /** How many there are: an instance that believes in another number takes nothing of it. */
   readonly partitions: number;
   /** Of the partitions that the sender uses. */
   readonly positions: readonly (Position & { readonly partition: number })[];
@@ -67,6 +71,7 @@ export interface BusTransportOptions {
   readonly channel: string;
   /** This instance, for ever if its owner has set it: names a durable subscription. */
   readonly source: string;
+  /** The cache's runtime: clocks, timers and random numbers. */
   readonly platform: Platform;
   /** Reports what nobody waits for: a connection that could not be opened again. */
   report(error: unknown): void;
@@ -77,7 +82,9 @@ export type OpenTransport = (options: BusTransportOptions) => BusTransport;
 
 /** What a bus may do to the cache that uses it, and learns from it. */
 export interface BusPort {
+  /** The cache's name. */
   readonly name: string;
+  /** The cache's runtime: clocks, timers and random numbers. */
   readonly platform: Platform;
   /** False: there is no store, so no log that tells what was missed. */
   readonly hasLog: boolean;

@@ -2,8 +2,7 @@
 import { OptionError } from "../../errors.ts";
 import type { Duration } from "../../options/durations.ts";
 import { each, taking, type Parser } from "../../options/parse.ts";
-import type { BusOptions } from "../contract.ts";
-import { BUS_OPTIONS } from "../options.ts";
+import { BUS_OPTIONS, type BusOptions } from "../options.ts";
 import { token, within } from "./parsers.ts";
 
 /** A `fetch` of one's own: what it is asked for is a whole address, and all of `init` counts. */
