@@ -58,7 +58,8 @@ export const budgets = [
     name: "upstashStore alone",
     entry: `export { upstashStore } from "./src/store/upstash.ts"`,
     goal: 6_000,
-    limit: 12_180,
+    // Raised from 12,180: event streams are read within a bound, whatever their ends of lines.
+    limit: 12_290,
     reason:
       "the Redis protocol (goal 4,000) and a transport (2,000), here with event streams and clients of the user's own",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/", "src/store/redis/ioredis.ts"],
@@ -96,6 +97,24 @@ export const budgets = [
     limit: 6_935,
     reason: "the Durable Object: entries, leases, log, eviction",
     without: ["src/engine/", "src/memory/", "src/testing/"],
+  },
+  {
+    name: "sseHub alone",
+    entry: `export { sseHub } from "./src/bus/sse.ts"`,
+    goal: 3_000,
+    limit: 3_410,
+    reason:
+      "a fetch handler, channels with a history, streams, tokens; 2,490 without the options and errors of createBus",
+    without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/", "src/bus/create.ts", "src/bus/sse/listen.ts"],
+  },
+  {
+    name: "sseBus alone",
+    entry: `export { sseBus } from "./src/bus/sse.ts"`,
+    goal: 3_000,
+    limit: 8_250,
+    reason:
+      "1,970 for requests, a reader of event streams and their reopening; the rest is createBus, which every bus has",
+    without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/", "src/bus/sse/hub.ts"],
   },
   {
     name: "compress alone",
