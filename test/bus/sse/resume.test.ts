@@ -116,3 +116,14 @@ test("frames of one's own come back and are not taken for others'", async () => 
   expect(a.told).toEqual(["up", "catch up all"]);
   await Promise.all([a.close(), closeHub()]);
 });
+
+test("closing while a stream is about to be resumed leaves no timer", async () => {
+  const { join, cut, platform, attempts, closeHub } = network();
+  const a = await join();
+  cut();
+  await platform.advance(1);
+  await a.close();
+  await closeHub();
+  expect(platform.timers).toBe(0);
+  expect(attempts()).toHaveLength(1);
+});
