@@ -11,8 +11,9 @@ export const BYTES = "application/octet-stream";
 export const RESET = "reset";
 export const RESUMED = "resumed";
 
-/** The longest event: a frame in base64, and its fields. Also the longest channel, which is a part of an address. */
+/** Characters of the longest event: a frame in base64, and its fields. */
 export const MAX_EVENT_LENGTH = Math.ceil(MAX_FRAME_BYTES / 3) * 4 + 256;
+/** Characters of a channel, which is a part of an address. */
 export const MAX_CHANNEL_LENGTH = 4_096;
 
 /** What travels as a bearer token, or as one's channel: printable ASCII without blanks. */
