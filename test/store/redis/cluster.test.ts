@@ -10,8 +10,7 @@ import { whyNoRedis } from "./servers.ts";
 describe.skipIf(whyNoRedis !== undefined)("a Redis Cluster", () => {
   test("takes every operation, of each partition, and wakes who waits", async () => {
     const server = await ownRedis({ "cluster-enabled": "yes", "cluster-announce-ip": "127.0.0.1" });
-    const slots = Array.from({ length: 16_384 }, (_, slot) => String(slot));
-    await server.command("CLUSTER", "ADDSLOTS", ...slots);
+    await server.command("CLUSTER", "ADDSLOTS", ...slots(0, 16_384));
     const client = new Cluster([{ host: "127.0.0.1", port: server.port }], { clusterRetryStrategy: () => 20 });
     client.on("error", () => undefined);
     onTestFinished(() => client.disconnect());
@@ -80,6 +79,9 @@ interface Node {
   say(...command: string[]): Promise<unknown>;
 }
 
+/** The slots from one to before another. */
+const slots = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, index) => `${from + index}`);
+
 /** Three nodes that know of each other, each with a third of the slots. */
 async function threeNodes(): Promise<readonly [Node, Node, Node]> {
   const start = async (index: number): Promise<Node> => {
@@ -87,8 +89,7 @@ async function threeNodes(): Promise<readonly [Node, Node, Node]> {
     const client = clientOf(server.url);
     const say = ([name = "", ...rest]: string[]): Promise<unknown> => client.call(name, ...rest);
     const third = Math.ceil(16_384 / 3);
-    const slots = [index * third, Math.min(16_384, (index + 1) * third) - 1].map(String);
-    await say(["CLUSTER", "ADDSLOTSRANGE", ...slots]);
+    await say(["CLUSTER", "ADDSLOTS", ...slots(index * third, Math.min(16_384, (index + 1) * third))]);
     await say(["CLUSTER", "SET-CONFIG-EPOCH", String(index + 1)]);
     const id = String(await say(["CLUSTER", "MYID"]));
     return { port: server.port, id, say: (...command) => say(command) };

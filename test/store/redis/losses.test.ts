@@ -110,7 +110,7 @@ describe.skipIf(whyNoRedis !== undefined)("a Redis that loses data", () => {
     }
     const grant = await store.lease("loading");
     const { seq } = await store.info();
-    await client.config("SET", "maxmemory", "1mb");
+    await client.config("SET", "maxmemory", "1");
     const full = { code: "ISOCACHE_STORE", message: expect.stringContaining("OOM") };
     await expect(store.set("set", entryOf([2]))).rejects.toMatchObject(full);
     await expect(store.set("new", entryOf([2]))).rejects.toMatchObject(full);
