@@ -3,5 +3,5 @@ export { redisStore } from "./redis/store.ts";
 export type { RedisClient, RedisStoreOptions } from "./redis/store.ts";
 export type { Emitter } from "./redis/losses.ts";
 export type { IoredisClient, IoredisSubscriber } from "./redis/ioredis.ts";
-export type { NodeRedisClient, NodeRedisSubscriber } from "./redis/node-redis.ts";
+export type { NodeRedisClient, NodeRedisCluster, NodeRedisSubscriber } from "./redis/node-redis.ts";
 export type { Handler, TextClient, TextSubscriber } from "./redis/text-client.ts";

@@ -9,13 +9,13 @@ import type { RedisConnectionOptions } from "./connection.ts";
 import { ioredisTransport } from "./ioredis.ts";
 import type { IoredisClient } from "./ioredis.ts";
 import { nodeRedisTransport } from "./node-redis.ts";
-import type { NodeRedisClient } from "./node-redis.ts";
+import type { NodeRedisClient, NodeRedisCluster } from "./node-redis.ts";
 import { textClientTransport } from "./text-client.ts";
 import type { TextClient } from "./text-client.ts";
 import type { RedisTransport } from "./transport.ts";
 
-/** A client of ioredis, of node-redis (5 or later, connected by its owner), or Bun's `RedisClient`. */
-export type RedisClient = IoredisClient | NodeRedisClient | TextClient;
+/** A client or a cluster of ioredis or of node-redis (5 or later, connected by its owner), or Bun's `RedisClient`. */
+export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | TextClient;
 
 /** Options of `redisStore`. */
 export interface RedisStoreOptions {
@@ -76,9 +76,10 @@ function transportOf(client: RedisClient): RedisTransport {
   const has = (method: string): boolean => typeof (Object(client) as Record<string, unknown>)[method] === "function";
   // Told apart by what each alone has; the types of the methods follow.
   if (has("callBuffer")) return ioredisTransport(client as IoredisClient);
-  if (has("sendCommand")) return nodeRedisTransport(client as NodeRedisClient);
+  // Not a pool, which has no `duplicate`, nor one for Sentinel, which has `acquire`: they hide which connection is lost.
+  if (has("sendCommand") && has("duplicate") && !has("acquire")) return nodeRedisTransport(client as NodeRedisClient);
   if (has("send") && has("duplicate")) return textClientTransport(client as TextClient);
-  throw new OptionError("redisStore: client is none of a client of ioredis, one of node-redis, and a RedisClient");
+  throw new OptionError("redisStore: client is no client or cluster of ioredis or node-redis, and no RedisClient");
 }
 
 /**

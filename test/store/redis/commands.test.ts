@@ -1,4 +1,5 @@
 // How many commands an operation takes, what they look like, and what the store refuses.
+import { createClientPool, createSentinel } from "redis";
 import { describe, expect, test } from "vitest";
 import { OptionError } from "../../../src/errors.ts";
 import { redisStore } from "../../../src/store/redis.ts";
@@ -16,6 +17,10 @@ test("the script's name is its SHA-1", () => {
 test("a wrong client or option is an OptionError", () => {
   const client = { send: () => undefined, duplicate: () => undefined } as unknown as RedisClient; // never asked
   expect(() => redisStore({} as RedisClient)).toThrow(OptionError);
+  // All commands of a cache share one connection: of a pool, and of what hides several, it has no use.
+  expect(() => redisStore(createClientPool() as unknown as RedisClient)).toThrow(OptionError);
+  const sentinel = createSentinel({ name: "primary", sentinelRootNodes: [{ host: "127.0.0.1", port: 1 }] });
+  expect(() => redisStore(sentinel as unknown as RedisClient)).toThrow(OptionError);
   expect(() => redisStore(client, { partitions: 0 })).toThrow(OptionError);
   expect(() => redisStore(client, { partitions: 1_025 })).toThrow(OptionError);
   expect(() => redisStore(client, { prefix: "{a}" })).toThrow(OptionError);
