@@ -48,8 +48,8 @@ export const budgets = [
     entry: `export { redisStore } from "./src/store/redis.ts"`,
     goal: 6_000, // protocol 4,000, and a transport
     // Raised from 9,820: replies that HTTP clients cannot take for JSON, arguments that came as text, and an end to each
-    // release. And to 10,420: clusters of node-redis.
-    limit: 10_420,
+    // release. And to 10,420: clusters of node-redis. And to 10,530: all caches on a client share one connection that listens.
+    limit: 10_530,
     reason:
       "the script of all operations (half of it), arguments and replies, waiting, and transports over three clients",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],

@@ -23,6 +23,8 @@ export interface IoredisSubscriber extends Emitter {
   connect(): Promise<unknown>;
   /** Resolves when Redis has said that it listens. */
   subscribe(channel: string): Promise<unknown>;
+  /** Resolves when Redis has said that it no longer listens. */
+  unsubscribe(channel: string): Promise<unknown>;
   /** Ends it at once. */
   disconnect(): void;
 }
@@ -37,7 +39,7 @@ export function ioredisTransport(client: IoredisClient): RedisTransport {
       return client.callBuffer(String(name), withBuffers(args)) as Promise<RedisReply>; // buffers, numbers and lists of them
     },
     onLost: createLosses((lost) => listen(client, LOSSES, lost)),
-    subscribe: createSubscriber(({ up, down, message }) => {
+    subscribe: createSubscriber(({ up, down, gone, message }) => {
       // A subscription that it repeats by itself has nobody who would hear of its failure.
       const line = "nodes" in client ? client.duplicate() : client.duplicate({ autoResubscribe: false });
       const close = (): void => {
@@ -45,13 +47,20 @@ export function ioredisTransport(client: IoredisClient): RedisTransport {
         line.disconnect();
       };
       // Whoever ends the client ends what was made from it.
-      const ended = listen(client, ["end"], close);
+      const ended = listen(client, ["end"], () => {
+        close();
+        gone();
+      });
       listen(line, ["error"], () => undefined);
       listen(line, ["close", "-node"], down);
       listen(line, ["ready"], up);
       line.on("message", (channel, text) => message(String(channel), String(text)));
       if (line.status === "wait") void line.connect().catch(down);
-      return { listen: (channel) => line.subscribe(channel), close };
+      return {
+        listen: (channel) => line.subscribe(channel),
+        leave: (channel) => line.unsubscribe(channel),
+        close,
+      };
     }),
   };
 }

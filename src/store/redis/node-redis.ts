@@ -36,6 +36,8 @@ export interface NodeRedisSubscriber extends Emitter {
   connect(): Promise<unknown>;
   /** Resolves when Redis has said that it listens. */
   subscribe(channel: string, listener: (text: string, channel: string) => unknown): Promise<unknown>;
+  /** Resolves when Redis has said that it no longer listens. */
+  unsubscribe(channel: string): Promise<unknown>;
   /** Ends it at once. */
   destroy(): unknown;
 }
@@ -66,7 +68,7 @@ export function nodeRedisTransport(client: NodeRedisClient | NodeRedisCluster): 
       return reply as Promise<RedisReply>; // buffers, numbers, lists of them
     },
     onLost: createLosses((lost) => listen(client, LOSSES, lost)),
-    subscribe: createSubscriber(({ up, down, message }) => {
+    subscribe: createSubscriber(({ up, down, gone, message }) => {
       const line = client.duplicate({ minimizeConnections: true });
       const hear = (text: string, channel: string): void => message(channel, text);
       let isOpen = true;
@@ -79,12 +81,20 @@ export function nodeRedisTransport(client: NodeRedisClient | NodeRedisCluster): 
         isOpen = false;
       };
       // Whoever ends the client ends what was made from it. What did not connect tries again when the client could.
-      const attached = [listen(client, END, close), listen(client, READY, connect)];
+      const end = (): void => {
+        close();
+        gone();
+      };
+      const attached = [listen(client, END, end), listen(client, READY, connect)];
       listen(line, ["error"], () => undefined);
       listen(line, LOSSES, down);
       listen(line, READY, up);
       connect();
-      return { listen: (channel) => line.subscribe(channel, hear), close };
+      return {
+        listen: (channel) => line.subscribe(channel, hear),
+        leave: (channel) => line.unsubscribe(channel),
+        close,
+      };
     }),
   };
 }

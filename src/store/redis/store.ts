@@ -32,7 +32,8 @@ export interface RedisStoreOptions {
   readonly maxLogRecords?: number;
   /**
    * Whether those who wait for another instance's load are woken by Pub/Sub, over a duplicate of the client that is opened
-   * when first needed and ended by `close`. Without it they look again and again, at last every 250 ms. Default true.
+   * when first needed, shared by all caches on that client, and ended by the last `close`. Without it they look again and
+   * again, at last every 250 ms. Default true.
    */
   readonly bus?: boolean;
 }
@@ -72,7 +73,7 @@ export function storeOver(
   };
 }
 
-function transportOf(client: RedisClient): RedisTransport {
+function transportOver(client: RedisClient): RedisTransport {
   const has = (method: string): boolean => typeof (Object(client) as Record<string, unknown>)[method] === "function";
   // Told apart by what each alone has; the types of the methods follow.
   if (has("callBuffer")) return ioredisTransport(client as IoredisClient);
@@ -80,6 +81,15 @@ function transportOf(client: RedisClient): RedisTransport {
   if (has("sendCommand") && has("duplicate") && !has("acquire")) return nodeRedisTransport(client as NodeRedisClient);
   if (has("send") && has("duplicate")) return textClientTransport(client as TextClient);
   throw new OptionError("redisStore: client is no client or cluster of ioredis or node-redis, and no RedisClient");
+}
+
+/** One for each client, whatever number of stores is made of it: they share its listeners and the connection that listens. */
+const transports = new WeakMap<RedisClient, RedisTransport>();
+
+function transportOf(client: RedisClient): RedisTransport {
+  const transport = transports.get(client) ?? transportOver(client);
+  transports.set(client, transport);
+  return transport;
 }
 
 /**

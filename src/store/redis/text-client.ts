@@ -28,6 +28,8 @@ export interface TextSubscriber {
   onconnect: Handler;
   /** Resolves when Redis has said that it listens. */
   subscribe(channel: string, listener: (text: string, channel: string) => void): Promise<unknown>;
+  /** Resolves when Redis has said that it no longer listens. */
+  unsubscribe(channel: string): Promise<unknown>;
   /** Ends it at once. */
   close(): void;
 }
@@ -76,6 +78,7 @@ export function textClientTransport(client: TextClient): RedisTransport {
       opening.catch(down);
       return {
         listen: async (channel) => line?.subscribe(channel, hear),
+        leave: async (channel) => line?.unsubscribe(channel),
         close() {
           isOpen = false;
           line?.close();
