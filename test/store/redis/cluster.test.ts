@@ -1,13 +1,13 @@
 // A Redis Cluster: each partition in one slot, whatever the names and keys, and slots may move.
 import { Cluster } from "ioredis";
 import { createCluster } from "redis";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createCache, type Cache } from "../../../src/index.ts";
 import { redisStore } from "../../../src/store/redis.ts";
 import type { RedisClient } from "../../../src/store/redis.ts";
 import { entryOf, ROOT } from "../../../src/testing/store-driver.ts";
-import { textOf } from "../../support/resp.ts";
-import { clientOf, driverOf, ownRedis, untilAnswered } from "./harness.ts";
+import { driverOf, untilAnswered } from "./harness.ts";
+import { channelsOf, cluster, migrate, slotOf } from "./nodes.ts";
 import { whyNoRedis } from "./servers.ts";
 
 const LONG = { timeout: 20_000 };
@@ -35,9 +35,7 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.keys(clusters))("a Redis C
   const connect = clusters[kind]!;
 
   test("takes every operation, of each partition, and wakes who waits", async () => {
-    const server = await ownRedis({ "cluster-enabled": "yes", "cluster-announce-ip": "127.0.0.1" });
-    await server.command("CLUSTER", "ADDSLOTS", ...slots(0, 16_384));
-    await expect.poll(async () => textOf(await server.command("CLUSTER", "INFO")), LONG).toContain("cluster_state:ok");
+    const { server } = (await cluster(1))[0]!;
     const store = driverOf(await connect([server.port]), { partitions: 4 }, "na}me{");
     await untilAnswered(() => store.info());
     for (const partition of [0, 1, 2, 3]) {
@@ -52,10 +50,7 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.keys(clusters))("a Redis C
       const reply = await store.connection.batch(partition, { items: [read, drop, read] }, {});
       expect(reply).toMatchObject({ replies: [{ entry: { bytes: Uint8Array.from(bytes) } }, { seq: 2 }, { seq: 2 }] });
     }
-    const listening = async (): Promise<string[]> => {
-      const channels = await server.command("PUBSUB", "CHANNELS", "isocache:*");
-      return channels.type === "array" ? (channels.items ?? []).map((item) => textOf(item) ?? "") : [];
-    };
+    const listening = () => channelsOf(server);
     for (let round = 0; round < 3; round++) {
       const grant = await store.lease(`k${round}`);
       const held = await store.hold(`k${round}`);
@@ -72,7 +67,7 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.keys(clusters))("a Redis C
   });
 
   test("of three nodes shares a cache among them, and goes on while a slot moves to another", async () => {
-    const nodes = await threeNodes();
+    const nodes = await cluster(3);
     const ports = nodes.map(({ port }) => port);
     const open = async (): Promise<Cache> => {
       const store = redisStore(await connect(ports), { partitions: 6 });
@@ -98,7 +93,7 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.keys(clusters))("a Redis C
       }
     })();
     // One slot of the first node, with all that is in it, to the second.
-    await migrate(nodes[0], nodes[1], await slotIn(nodes[0]), nodes);
+    await migrate(nodes[0]!, nodes[1]!, await slotOf(nodes[0]!), nodes);
     isMoving = false;
     await reading;
     expect(await a.get("key 7")).toBeUndefined();
@@ -108,65 +103,3 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.keys(clusters))("a Redis C
     expect([...left.values()].filter((value) => String(value).startsWith("value of"))).toEqual([]);
   });
 });
-
-/** A node of a cluster, and what a test says to it. */
-interface Node {
-  readonly port: number;
-  readonly id: string;
-  say(...command: string[]): Promise<unknown>;
-}
-
-/** The slots from one to before another. */
-const slots = (from: number, to: number): string[] =>
-  Array.from({ length: to - from }, (_, index) => `${from + index}`);
-
-/** Three nodes that know of each other, each with a third of the slots. */
-async function threeNodes(): Promise<readonly [Node, Node, Node]> {
-  const start = async (index: number): Promise<Node> => {
-    const server = await ownRedis({ "cluster-enabled": "yes", "cluster-announce-ip": "127.0.0.1" });
-    const client = clientOf(server.url);
-    const say = ([name = "", ...rest]: string[]): Promise<unknown> => client.call(name, ...rest);
-    const third = Math.ceil(16_384 / 3);
-    await say(["CLUSTER", "ADDSLOTS", ...slots(index * third, Math.min(16_384, (index + 1) * third))]);
-    await say(["CLUSTER", "SET-CONFIG-EPOCH", String(index + 1)]);
-    const id = String(await say(["CLUSTER", "MYID"]));
-    return { port: server.port, id, say: (...command) => say(command) };
-  };
-  const nodes = [await start(0), await start(1), await start(2)] as const;
-  const [first] = nodes;
-  for (const { port } of nodes) {
-    const bus = String(await busOf(nodes, port));
-    if (port !== first.port) await first.say("CLUSTER", "MEET", "127.0.0.1", String(port), bus);
-  }
-  for (const { say } of nodes) {
-    const isReady = async (): Promise<void> => {
-      const info = String(await say("CLUSTER", "INFO"));
-      expect(info).toContain("cluster_state:ok");
-      expect(info).toContain("cluster_known_nodes:3");
-    };
-    await vi.waitFor(isReady, { timeout: 20_000, interval: 50 });
-  }
-  return nodes;
-}
-
-/** The port of a node for other nodes, as it tells of itself: "id host:port@bus,... myself ...". */
-async function busOf(nodes: readonly Node[], port: number): Promise<string> {
-  const node = nodes.find((each) => each.port === port)!; // one of them
-  return /@(\d+)\S* myself/.exec(String(await node.say("CLUSTER", "NODES")))![1]!; // as every node says
-}
-
-/** A slot of a node that holds something. */
-async function slotIn({ say }: Node): Promise<string> {
-  const [, keys] = (await say("SCAN", "0", "COUNT", "1000")) as [string, string[]]; // as SCAN answers
-  return String(await say("CLUSTER", "KEYSLOT", keys[0] ?? ""));
-}
-
-/** Moves a slot with its keys, as an operator does. */
-async function migrate(from: Node, to: Node, slot: string, all: readonly Node[]): Promise<void> {
-  await to.say("CLUSTER", "SETSLOT", slot, "IMPORTING", from.id);
-  await from.say("CLUSTER", "SETSLOT", slot, "MIGRATING", to.id);
-  const keys = (await from.say("CLUSTER", "GETKEYSINSLOT", slot, "1000")) as string[]; // as Redis answers
-  expect(keys.length).toBeGreaterThan(0);
-  await from.say("MIGRATE", "127.0.0.1", String(to.port), "", "0", "5000", "KEYS", ...keys);
-  for (const { say } of [to, ...all]) await say("CLUSTER", "SETSLOT", slot, "NODE", to.id);
-}

@@ -10,6 +10,7 @@ import { entryOf } from "../../../src/testing/store-driver.ts";
 import { textOf } from "../../support/resp.ts";
 import { clients } from "./clients.ts";
 import { driverOf, ownRedis, untilAnswered } from "./harness.ts";
+import { channelsOf } from "./nodes.ts";
 import { whyNoRedis } from "./servers.ts";
 
 const CACHES = 30; // Node warns of the eleventh listener to an event
@@ -69,10 +70,7 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.keys(clients))("caches on 
         expect((await held.reply).entry?.bytes?.[0]).toBe(index);
       }
     };
-    const channels = async (): Promise<string[]> => {
-      const reply = await server.command("PUBSUB", "CHANNELS");
-      return (reply.type === "array" ? (reply.items ?? []) : []).map((item) => textOf(item) ?? "").sort();
-    };
+    const channels = () => channelsOf(server);
     const listeners = async (): Promise<number> =>
       (textOf(await server.command("CLIENT", "LIST", "TYPE", "pubsub")) ?? "").split("\n").filter(Boolean).length;
 
