@@ -6,7 +6,7 @@ import type { RestStoreAddress, RestStoreOptions } from "./redis/rest-store.ts";
 
 export type { RestClient } from "./redis/rest-client.ts";
 export type { RestStoreAddress, RestStoreOptions } from "./redis/rest-store.ts";
-export type { RedisStoreOptions } from "./redis/store.ts";
+export type { RedisStoreOptions } from "./redis/store-over.ts";
 
 /** What is used of `Redis` of `@upstash/redis`. */
 export type UpstashClient = RestClient;

@@ -23,8 +23,8 @@ import { decodeStep, REPLIES, textOf } from "./replies.ts";
 import type { Decoded } from "./replies.ts";
 import { baseOf, encodeSteps } from "./requests.ts";
 import type { RedisLimits, Step } from "./requests.ts";
-import { script, scriptHash } from "./script.ts";
-import { EPOCH_LENGTH } from "./script/text.ts";
+import { EPOCH_LENGTH } from "./script-facts.ts";
+import { script } from "./script.ts";
 import { lines, toText } from "./text.ts";
 import type { RedisReply, RedisTransport } from "./transport.ts";
 import { createWaiting } from "./waiting.ts";
@@ -62,6 +62,7 @@ function failure(cause: unknown): Error {
 /** Connects one cache. Does no I/O until it is asked something. */
 export function connectRedis(options: RedisConnectionOptions): StoreConnection {
   const { transport, name, platform, limits, prefix } = options;
+  const { preludes } = transport;
   const bus = options.bus && transport.subscribe !== undefined;
   const { publishes = bus, pollBudget = Infinity } = options;
   let count = options.partitions;
@@ -85,6 +86,20 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
   const bases: string[] = [];
   const baseAt = (partition: number): string => (bases[partition] ??= baseOf(prefix, name, partition));
 
+  // The first prelude that was not refused.
+  let taken = 0;
+  const teach = async (args: (string | Uint8Array)[], signal: AbortSignal | undefined): Promise<RedisReply> => {
+    const tried = taken;
+    try {
+      return await transport.send(["EVAL", preludes[tried]![0] + script, ...args], signal);
+    } catch (cause) {
+      // Read as an error of the script's first line: nothing was done.
+      if (tried + 1 >= preludes.length || !/shebang|compil|unexpected symbol/i.test(String(cause))) throw cause;
+      taken = tried + 1;
+      return teach(args, signal);
+    }
+  };
+
   const run = async (
     args: (string | Uint8Array)[],
     signal: AbortSignal | undefined,
@@ -92,10 +107,10 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     let reply: RedisReply;
     try {
       try {
-        reply = await transport.send(["EVALSHA", scriptHash, ...args], signal);
+        reply = await transport.send(["EVALSHA", preludes[taken]![1], ...args], signal);
       } catch (cause) {
         if (!String(cause).includes("NOSCRIPT")) throw cause;
-        reply = await transport.send(["EVAL", script, ...args], signal);
+        reply = await teach(args, signal);
       }
       if (Array.isArray(reply)) return reply as readonly RedisReply[];
       throw new Error("not the reply of the script");
@@ -122,7 +137,7 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     const head = [
       `${count}\n${known}`,
       witness ? `${witness.epoch}\n${witness.seq}\n${toText(witness.tip)}` : "",
-      (transport.replies === "text" ? "t" : "b") + lines(publishes ? base : "", newEpoch(), role),
+      lines(publishes ? base : "", newEpoch(), role),
     ];
     const replies = await run(encodeSteps(base, head, steps, limits), call.signal);
     if (losses !== lossesBefore && known !== UNKNOWN && known !== "") {

@@ -2,6 +2,7 @@
 import { bufferClass, withBuffers } from "./buffer.ts";
 import { createLosses, listen } from "./losses.ts";
 import type { Emitter } from "./losses.ts";
+import { plainPreludes } from "./preludes.ts";
 import { createSubscriber } from "./subscriber.ts";
 import type { RedisReply, RedisTransport } from "./transport.ts";
 
@@ -30,7 +31,7 @@ const LOSSES = ["error", "reconnecting", "end"];
 
 export function nodeRedisTransport(client: NodeRedisClient): RedisTransport {
   return {
-    replies: "bytes",
+    preludes: plainPreludes,
     incarnation: true,
     send(command) {
       const options = { typeMapping: { [BYTE_STRING]: bufferClass() } };

@@ -1,31 +1,7 @@
-// Commands of the script over HTTP, which carries text, and at most one value as bytes; and how the script undoes that.
+// Commands of the script over HTTP, which carries text, and at most one value as bytes. The prelude for that undoes it.
 
 /** One command: EVALSHA or EVAL, the script, the number of keys, keys, arguments. */
 export type Command = readonly (string | Uint8Array)[];
-
-/**
- * The beginning of the script. If the first argument is a mark, it was put there on the way, and no line feed is in it:
- * `~2,5`: these of the arguments after it are values that `toPlain` rewrote; `#17`: `toPath` made two arguments of all, and
- * the second one is a value of so many bytes.
- */
-export const unpacking = `
-local ARGV, mark, about = ARGV, string.match(ARGV[1], "^([#~])([%d,]*)$")
-if mark == "#" then
-  if tonumber(about) ~= #ARGV[3] then return redis.error_reply("ERR the value did not arrive as it was sent") end
-  local parts = {}
-  for part in string.gmatch(ARGV[2], "([^\\r]*)\\r") do parts[#parts + 1] = string.gsub(part, "\\f", "/") .. "" end
-  parts[#parts + 1] = ARGV[3]
-  ARGV = parts
-elseif mark then
-  local parts, byte = {}, {}
-  for i = 2, #ARGV do parts[i - 1] = ARGV[i] end
-  for i = 0, 255 do byte[string.char(196 + math.floor(i / 64), 128 + i % 64)] = string.char(i) end
-  for at in string.gmatch(about, "%d+") do
-    parts[tonumber(at)] = string.gsub(parts[tonumber(at)], "[\\196-\\199][\\128-\\191]", byte) .. ""
-  end
-  ARGV = parts
-end
-`;
 
 /** Where the arguments of the script begin. */
 const firstArgument = (command: Command): number => 3 + Number(command[2]);

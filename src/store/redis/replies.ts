@@ -2,6 +2,7 @@
 import { StoreError } from "../../errors.ts";
 import type { FoundEntry, LogRecord, Stamp } from "../contract.ts";
 import type { Step } from "./requests.ts";
+import { END } from "./script-facts.ts";
 import { fromText } from "./text.ts";
 import type { RedisReply } from "./transport.ts";
 
@@ -10,9 +11,6 @@ export interface Decoded {
   readonly reply: Stamp | { readonly error: string };
   readonly incarnation: string;
 }
-
-/** The instant, by the server's clock, at which the metadata expires: the script's END. */
-const END = 4_000_000_000_000;
 
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
@@ -24,13 +22,6 @@ export const textOf = (reply: RedisReply | undefined): string =>
       ? String(reply)
       : "";
 
-/** The bytes of a value; copied, as what a client hands out may be a view of its buffer. */
-function bytesOf(reply: RedisReply | undefined): Uint8Array | undefined {
-  if (reply instanceof Uint8Array) return new Uint8Array(reply);
-  if (typeof reply !== "string") return undefined;
-  return Uint8Array.from(reply.slice(1), (character) => character.charCodeAt(0));
-}
-
 function numberOf(text: string | undefined): number {
   const number = text ? Number(text) : NaN;
   if (Number.isNaN(number)) throw new StoreError("The reply of Redis is malformed");
@@ -39,7 +30,7 @@ function numberOf(text: string | undefined): number {
 
 const sinceMs = (at: string | undefined, time: number): number => Math.max(0, time - numberOf(at));
 
-function entryOf(text: string, freshForMs: number, bytes: Uint8Array | undefined, time: number): FoundEntry {
+function entryOf(text: string, freshForMs: number, bytes: RedisReply | undefined, time: number): FoundEntry {
   const [, id = "", ttlMs, swrMs, sieMs, etag = "", lastModified = "", ...tags] = text.split("\n");
   tags.pop(); // each has its end
   return {
@@ -53,7 +44,8 @@ function entryOf(text: string, freshForMs: number, bytes: Uint8Array | undefined
     tags: tags.map(fromText),
     ...(etag && { etag: fromText(etag.slice(1)) }),
     ...(lastModified && { lastModified: fromText(lastModified.slice(1)) }),
-    ...(bytes && { bytes }),
+    // Copied, as what a client hands out may be a view of its buffer.
+    ...(bytes instanceof Uint8Array && { bytes: new Uint8Array(bytes) }),
   };
 }
 
@@ -82,7 +74,7 @@ function bodyOf(
   switch (operation) {
     case "read":
       return {
-        ...(first && { entry: entryOf(textOf(text), numberOf(first), bytesOf(bytes), time) }),
+        ...(first && { entry: entryOf(textOf(text), numberOf(first), bytes, time) }),
         ...(second && { lease: { version: numberOf(second) } }),
         ...(third && { busy: { leftMs: numberOf(third), backoff: fourth === "" } }),
       };

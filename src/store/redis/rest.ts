@@ -5,6 +5,7 @@ import { createExchange } from "./exchange.ts";
 import type { Send } from "./exchange.ts";
 import { pause } from "./pause.ts";
 import type { Command } from "./plain.ts";
+import { carriedPreludes } from "./preludes.ts";
 import type { Outcome } from "./resp.ts";
 import type { RedisTransport } from "./transport.ts";
 
@@ -123,7 +124,7 @@ export function restTransport(
   };
 
   return {
-    replies: "bytes",
+    preludes: carriedPreludes,
     incarnation: false,
     send: (command, signal) =>
       new Promise((resolve, reject) => {

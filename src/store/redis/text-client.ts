@@ -1,7 +1,9 @@
 // A client that takes bytes and gives text, `RedisClient` of the runtime's own Redis module, as a transport.
 import { createLosses } from "./losses.ts";
+import { textPreludes } from "./preludes.ts";
 import { createSubscriber } from "./subscriber.ts";
-import type { RedisReply, RedisTransport } from "./transport.ts";
+import { fromTextReply } from "./text-replies.ts";
+import type { RedisTransport } from "./transport.ts";
 
 /** What is called back, if there is anything. */
 export type Handler = ((this: unknown, ...args: never[]) => unknown) | null | undefined;
@@ -47,12 +49,12 @@ export function textClientTransport(client: TextClient): RedisTransport {
     };
   };
   return {
-    replies: "text",
+    preludes: textPreludes,
     incarnation: true,
-    send([name = "", ...args]) {
+    async send([name = "", ...args]) {
       // It says nothing of a connection that ended, until there is the next one.
       if (!client.connected) lose();
-      return client.send(String(name), args) as Promise<RedisReply>; // texts, numbers and lists of them
+      return fromTextReply(await client.send(String(name), args));
     },
     onLost: createLosses((lost) => {
       lose = lost;

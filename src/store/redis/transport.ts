@@ -1,6 +1,9 @@
 // What the Redis store asks of a connection: to send a command, and, where it can, to listen. Types only.
 
-/** What a command answers. A byte string comes as bytes, or as text from a transport of `replies: "text"`. */
+/** What is put in front of the script, and the SHA-1 of both, by which Redis knows them. */
+export type Prelude = readonly [text: string, hash: string];
+
+/** What a command answers. A value comes as bytes, any other byte string as bytes or as text. */
 export type RedisReply = Uint8Array | string | number | null | readonly RedisReply[];
 
 /** A channel that is listened to. */
@@ -23,11 +26,8 @@ export interface SubscriptionEvents {
  * Commands that are sent in one tick should travel together. All of them go to the primary.
  */
 export interface RedisTransport {
-  /**
-   * `text`: byte strings in replies are decoded as UTF-8 on their way; values are then encoded so that they survive it, in
-   * up to twice as many bytes.
-   */
-  readonly replies: "bytes" | "text";
+  /** What its scripts begin with: the first that the server takes. Nobody takes none of them. */
+  readonly preludes: readonly Prelude[];
   /**
    * Whether the script is to find out that it runs in another process of Redis than before, which may have lost history.
    * Wants `onLost`, and a server that answers INFO.

@@ -3,14 +3,21 @@ import { describe, expect, test } from "vitest";
 import { OptionError } from "../../../src/errors.ts";
 import { redisStore } from "../../../src/store/redis.ts";
 import type { RedisClient } from "../../../src/store/redis.ts";
-import { script, scriptHash } from "../../../src/store/redis/script.ts";
+import * as preludes from "../../../src/store/redis/preludes.ts";
+import { script } from "../../../src/store/redis/script.ts";
 import { entryOf, ROOT } from "../../../src/testing/store-driver.ts";
 import { clientOf, counted, driverOf, ownRedis } from "./harness.ts";
 import { whyNoRedis } from "./servers.ts";
 import { createHash } from "node:crypto";
 
-test("the script's name is its SHA-1", () => {
-  expect(scriptHash).toBe(createHash("sha1").update(script).digest("hex"));
+test.each(Object.entries(preludes))("the script's name after %s is the SHA-1 of both", (_, list) => {
+  for (const [prelude, hash] of list) {
+    expect(hash).toBe(
+      createHash("sha1")
+        .update(prelude + script)
+        .digest("hex"),
+    );
+  }
 });
 
 test("a wrong client or option is an OptionError", () => {

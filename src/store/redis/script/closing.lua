@@ -1,8 +1,5 @@
-// Does the operations in their order, and gives the replies.
-
-// Five replies for each operation: position (and incarnation), time, result, text, bytes. Of a client that reads all replies as text, bytes are
-// sent as the UTF-8 of the characters with their numbers.
-export const closing = `
+-- Does the operations in their order, and gives the replies: five for each operation, which are the position (and the
+-- incarnation), the time that is left of the metadata, result, text and bytes.
 local out, arg, key, size = {}, 4, 3, 0
 local args = {r = 3, c = 9, n = 2, l = 2, w = 9, h = 3, i = 0}
 while ARGV[arg] and size < 4194304 do
@@ -13,4 +10,3 @@ while ARGV[arg] and size < 4194304 do
   for _, part in ipairs(result and {answer(result, head, bytes)} or {"error", 0, head, false, false}) do out[#out + 1] = part end
 end
 return out
-`;
