@@ -32,7 +32,7 @@ export async function makeScript() {
     const hash = createHash("sha1")
       .update(texts.map(({ text }) => text).join("") + script)
       .digest("hex");
-    return `[${texts.map(({ name }) => name).join(" + ") || '""'}, "${hash}"]`;
+    return `[${[`"${hash}"`, ...texts.map(({ name }) => name)].join(", ")}]`;
   };
   const locking = { name: "LOCKING", text: LOCKING };
   const carried = { name: "carried", text: preludeOf("carried") };

@@ -90,8 +90,9 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
   let taken = 0;
   const teach = async (args: (string | Uint8Array)[], signal: AbortSignal | undefined): Promise<RedisReply> => {
     const tried = taken;
+    const [, ...texts] = preludes[tried]!;
     try {
-      return await transport.send(["EVAL", preludes[tried]![0] + script, ...args], signal);
+      return await transport.send(["EVAL", texts.join("") + script, ...args], signal);
     } catch (cause) {
       // Read as an error of the script's first line: nothing was done.
       if (tried + 1 >= preludes.length || !/shebang|compil|unexpected symbol/i.test(String(cause))) throw cause;
@@ -107,7 +108,7 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     let reply: RedisReply;
     try {
       try {
-        reply = await transport.send(["EVALSHA", preludes[taken]![1], ...args], signal);
+        reply = await transport.send(["EVALSHA", preludes[taken]![0], ...args], signal);
       } catch (cause) {
         if (!String(cause).includes("NOSCRIPT")) throw cause;
         reply = await teach(args, signal);

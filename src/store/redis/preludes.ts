@@ -3,21 +3,21 @@ import type { Prelude } from "./transport.ts";
 
 const LOCKING = "#!lua flags=allow-key-locking\n";
 const carried =
-  'local ARGV=ARGV local n,s=ARGV[1]:match("^([#~])([%d,]*)$")if n then local e,o={},{}if n=="#"then if tonumber(s)~=#ARGV[3]then return redis.error_reply("ERR the value did not arrive as it was sent")end for r in ARGV[2]:gmatch("(.-)\\r")do e[#e+1]=r:gsub("\\f","/")..""end e[#e+1]=ARGV[3]else for t=2,#ARGV do e[t-1]=ARGV[t]end for t=0,255 do o[string.char(196+math.floor(t/64),128+t%64)]=string.char(t)end for i in s:gmatch("%d+")do e[tonumber(i)]=e[tonumber(i)]:gsub("[\\196-\\199][\\128-\\191]",o)..""end end ARGV=e end ';
+  'local o,i=ARGV[1]:match("^#(%d+)$"),ARGV[3]if o then if o-#i~=0 then return{err="ERR the value was changed on its way"}end local e=0 for t in ARGV[2]:gmatch("(.-)\\r")do e=e+1 ARGV[e]=t:gsub("\\f","/")..""end ARGV[e+1]=i else local n for e,t in ipairs(ARGV)do if t:byte()==1 then if not n then n={}for s=0,255 do n[string.char(196+math.floor(s/64),128+s%64)]=string.char(s)end end ARGV[e]=t:sub(2):gsub("[\\196-\\199][\\128-\\191]",n)..""end end end ';
 const textReplies =
   'local redis=redis local i=redis.call local function t(n)return n and"="..n:gsub("[\\128-\\255]",function(r)local s=r:byte()return string.char(192+math.floor(s/64),128+s%64)end)end redis={pcall=redis.pcall,call=function(...)local e,o,c,a,d,l=i(...),...if o=="HGET"and a=="b"then return t(e)end if o=="HMGET"and l=="b"then e[3]=t(e[3])end return e end,} ';
 
 /** Nothing: bytes go both ways. */
-export const plainPreludes: readonly Prelude[] = [["", "06c045c1917e79a357346b7cf3cbef023c2b122a"]];
+export const plainPreludes: readonly Prelude[] = [["06c045c1917e79a357346b7cf3cbef023c2b122a"]];
 /** For replies that come as text. */
-export const textPreludes: readonly Prelude[] = [[textReplies, "a580dab0f4a930f69bb20d1ba00197164d7de52c"]];
+export const textPreludes: readonly Prelude[] = [["a580dab0f4a930f69bb20d1ba00197164d7de52c", textReplies]];
 /** For commands that `toPath` and `toPlain` rewrote: with locks of keys, and where they are not known. */
 export const carriedPreludes: readonly Prelude[] = [
-  [LOCKING + carried, "db389a48f4b651ff92b2a565a7d977d9b67faa58"],
-  [carried, "d832fbb9a9282e05b3a0b9da6000d1edd3332def"],
+  ["92e8db5a0b373aa18ab4109ea975020da20b38e1", LOCKING, carried],
+  ["7393835d79467775c3b01c44132e4fc55944a255", carried],
 ];
 /** For both. */
 export const carriedTextPreludes: readonly Prelude[] = [
-  [LOCKING + carried + textReplies, "169264ce4d8e8c6151b99b0c6d9b7f7087a00528"],
-  [carried + textReplies, "be8373820098d59b6df43bcd97a228f460061a82"],
+  ["d35351fb6c863832b9a1201c4928a358b8d9b589", LOCKING, carried, textReplies],
+  ["d2ee3829de0e6c2ef30ce9c762184ff35c32d156", carried, textReplies],
 ];

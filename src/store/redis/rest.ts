@@ -63,8 +63,9 @@ function createTries(send: Send, platform: Platform) {
   let notBeforeMs = 0;
   const exchange = createExchange(send, platform, (restMs) => (notBeforeMs = platform.monotonic() + restMs));
   return async (commands: readonly Command[], signal: AbortSignal): Promise<Outcome[]> => {
+    let restMs = 0;
     for (let tries = 1; ; tries++) {
-      const restMs = notBeforeMs - platform.monotonic();
+      restMs += Math.max(0, notBeforeMs - platform.monotonic());
       if (restMs > MAX_REST_MS) throw new Error(`The server wants no requests for ${Math.ceil(restMs / 1_000)} s`);
       if (restMs > 0) await pause(platform, restMs, signal);
       try {
@@ -72,7 +73,7 @@ function createTries(send: Send, platform: Platform) {
       } catch (cause) {
         if (signal.aborted || tries === TRIES) throw cause;
       }
-      await pause(platform, AGAIN_MS * 2 ** tries * (0.5 + platform.random() / 2), signal);
+      restMs = AGAIN_MS * 2 ** tries * (0.5 + platform.random() / 2);
     }
   };
 }
@@ -91,26 +92,25 @@ export function restTransport(
   let queue: Call[] = [];
 
   const run = async (calls: readonly Call[]): Promise<void> => {
-    const left = new AbortController();
+    const ended = new AbortController();
     let waiting = calls.length;
-    const ends = calls.map(({ signal, settle }) => {
+    for (const { signal, settle } of calls) {
       const leave = (): void => {
         settle(new Error("The call was aborted"));
-        if (--waiting === 0) left.abort();
+        if (--waiting === 0) ended.abort();
       };
-      signal?.addEventListener("abort", leave);
       if (signal?.aborted) leave();
-      return () => signal?.removeEventListener("abort", leave);
-    });
+      signal?.addEventListener("abort", leave, ended);
+    }
     try {
       settings(); // what is missing there will not be there at the next try
       const commands = calls.map(({ command }) => command);
-      const outcomes = await persist(commands, left.signal);
+      const outcomes = await persist(commands, ended.signal);
       calls.forEach(({ settle }, index) => settle(outcomes[index] as Outcome)); // as many
     } catch (cause) {
       for (const { settle } of calls) settle(cause as Error); // of the runtime, or one of ours
     }
-    for (const end of ends) end();
+    ended.abort(); // nobody listens to callers any more
   };
 
   /** What is sent until nothing is added any more goes together. No timer: on some runtimes it would belong to one request. */

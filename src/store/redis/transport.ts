@@ -1,7 +1,7 @@
 // What the Redis store asks of a connection: to send a command, and, where it can, to listen. Types only.
 
-/** What is put in front of the script, and the SHA-1 of both, by which Redis knows them. */
-export type Prelude = readonly [text: string, hash: string];
+/** The SHA-1 of a script by which Redis knows it, and what it consists of before what all have. */
+export type Prelude = readonly [hash: string, ...texts: string[]];
 
 /** What a command answers. A value comes as bytes, any other byte string as bytes or as text. */
 export type RedisReply = Uint8Array | string | number | null | readonly RedisReply[];
