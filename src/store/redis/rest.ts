@@ -32,18 +32,20 @@ const LARGE = 4_096;
 
 const isLarge = ({ command }: Call): boolean => command.reduce((sum, { length }) => sum + length, 0) > LARGE;
 
+/** Some frameworks keep answers of `fetch` unless told not to, and some runtimes do not know how to be told. */
+function noStore(url: string): RequestInit {
+  const init = { cache: "no-store" } as const;
+  try {
+    new Request(url, init);
+    return init;
+  } catch {
+    return {};
+  }
+}
+
 /** `fetch` with address and token. Rejects where `settings` throws. */
 function createSend(settings: () => RestSettings): Send {
   let store: RequestInit | undefined;
-  /** Some frameworks keep answers of `fetch` unless told not to, and some runtimes do not know how to be told. */
-  const noStore = (url: string): RequestInit => {
-    try {
-      new Request(url, { cache: "no-store" });
-      return { cache: "no-store" };
-    } catch {
-      return {};
-    }
-  };
   return async (path, init) => {
     const { url, token } = settings();
     store ??= noStore(url);
@@ -100,7 +102,7 @@ export function restTransport(
         if (--waiting === 0) ended.abort();
       };
       if (signal?.aborted) leave();
-      signal?.addEventListener("abort", leave, ended);
+      signal?.addEventListener("abort", leave, { signal: ended.signal });
     }
     try {
       settings(); // what is missing there will not be there at the next try
