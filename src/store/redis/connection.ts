@@ -19,8 +19,7 @@ import type {
   StoreConnection,
   WriteReply,
 } from "../contract.ts";
-import { decodeStep, REPLIES, textOf } from "./replies.ts";
-import type { Decoded } from "./replies.ts";
+import { decodeStep, textOf } from "./replies.ts";
 import { baseOf, encodeSteps } from "./requests.ts";
 import type { RedisLimits, Step } from "./requests.ts";
 import { EPOCH_LENGTH } from "./script-facts.ts";
@@ -155,11 +154,10 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
       const answer = await ask(0, [{ operation: "info" }], undefined, call);
       return "moved" in answer ? answer : ask(partition, steps, witness, call, "sure");
     }
-    const decoded = steps
-      .slice(0, replies.length / REPLIES)
-      .map(({ operation }, index): Decoded =>
-        decodeStep(operation, replies.slice(REPLIES * index, REPLIES * (index + 1))),
-      );
+    const decoded = replies.map((reply, index) => {
+      // The script does what was asked, or less.
+      return decodeStep(steps[index]!.operation, reply as readonly RedisReply[]);
+    });
     const told = decoded[0]?.incarnation;
     if (told && losses === lossesBefore) incarnations.set(partition, told);
     return decoded.map(({ reply }) => reply);

@@ -8,16 +8,16 @@ const textReplies =
   'local redis=redis local i=redis.call local function t(n)return n and"="..n:gsub("[\\128-\\255]",function(r)local s=r:byte()return string.char(192+math.floor(s/64),128+s%64)end)end redis={pcall=redis.pcall,call=function(...)local e,o,c,a,d,l=i(...),...if o=="HGET"and a=="b"then return t(e)end if o=="HMGET"and l=="b"then e[3]=t(e[3])end return e end,} ';
 
 /** Nothing: bytes go both ways. */
-export const plainPreludes: readonly Prelude[] = [["06c045c1917e79a357346b7cf3cbef023c2b122a"]];
+export const plainPreludes: readonly Prelude[] = [["249b0b667cfc403d776dbb3e419fa75321d6cbcc"]];
 /** For replies that come as text. */
-export const textPreludes: readonly Prelude[] = [["a580dab0f4a930f69bb20d1ba00197164d7de52c", textReplies]];
+export const textPreludes: readonly Prelude[] = [["fbb865114a445d1d7aa91e0be5ea4e09054fcd06", textReplies]];
 /** For commands that `toPath` and `toPlain` rewrote: with locks of keys, and where they are not known. */
 export const carriedPreludes: readonly Prelude[] = [
-  ["92e8db5a0b373aa18ab4109ea975020da20b38e1", LOCKING, carried],
-  ["7393835d79467775c3b01c44132e4fc55944a255", carried],
+  ["ca4822f4c9aaeb60c64d0e1bcb2c2eaf6a8c2af0", LOCKING, carried],
+  ["daec199b4b7eaeb7d75986279c91849693cb7cb4", carried],
 ];
 /** For both. */
 export const carriedTextPreludes: readonly Prelude[] = [
-  ["d35351fb6c863832b9a1201c4928a358b8d9b589", LOCKING, carried, textReplies],
-  ["d2ee3829de0e6c2ef30ce9c762184ff35c32d156", carried, textReplies],
+  ["38f42eb132f8ef4b0295a627788067b291e03a5e", LOCKING, carried, textReplies],
+  ["bf35e88b93e75a5c7c913a6dc7b21c47610192cf", carried, textReplies],
 ];

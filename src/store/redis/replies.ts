@@ -85,7 +85,7 @@ function bodyOf(
     case "release":
       return {};
     case "write":
-      return text === null ? {} : { record: recordOf(textOf(text), time) };
+      return text ? { record: recordOf(textOf(text), time) } : {};
     case "changesSince": {
       const records = textOf(text);
       const texts = records === "" ? [] : records.split("\r");
@@ -98,10 +98,7 @@ function bodyOf(
   }
 }
 
-/** How many replies an operation has. */
-export const REPLIES = 5;
-
-/** Reads the replies of one operation. Throws a StoreError if they are not what the script gives. */
+/** Reads the reply of one operation. Throws a StoreError if it is not what the script gives. */
 export function decodeStep(
   operation: Step["operation"],
   [position, left, result, text, bytes]: readonly RedisReply[],

@@ -26,11 +26,6 @@ local function account(head, by, size)
     tally("b", at, ttl + stale, by * (200 + #head + size))
   end
 end
-local function remove(E)
-  local old = call("HGET", E, "h")
-  if old then account(old, -1, call("HSTRLEN", E, "b")) end
-  call("DEL", E)
-end
 local function put(E, id, version, keep, ttl, stale, labels, bytes)
   local old, before = call("HGET", E, "h"), call("HSTRLEN", E, "b")
   if keep ~= "" and (not old or idOf(old) ~= keep) then return end

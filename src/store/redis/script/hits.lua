@@ -13,7 +13,7 @@ if only and ARGV[5] == "" then
   if usual and head and row[3] and not row[2] and ARGV[6] == "" and sub(head, 65, 64 + EPOCH_LENGTH) == epoch
     and sub(head, 1, 16) - marked >= 0 then
     local fresh = sub(head, 33, 48) - max(0, time - sub(head, 17, 32))
-    if fresh > 0 and fresh < 1e15 then return {position, left, fresh, head, row[3]} end
+    if fresh > 0 and fresh < 1e15 then return {{position, left, fresh, head, row[3]}} end
   end
 end
 local s, match, gmatch, N = string.format, string.match, string.gmatch, KEYS[2]
@@ -21,7 +21,7 @@ marked = n(marked or "")
 lost = lost or not marked
 local function int(number) return s("%.17g", number) end
 local function answer(result, head, bytes)
-  return found == "" and position or position.."\n"..found, left, result, head or false, bytes or false
+  return {found == "" and position or position.."\n"..found, left, result, head, bytes}
 end
 local function since(at) return max(0, time - at) end
 local function parse(head)

@@ -56,5 +56,5 @@ function run.h(_, _, born, from)
 end
 function run.i()
   local sum, log = totals(), call("HMGET", M, "c", "o")
-  return s("%.0f\n%.0f\n%.0f\n%.0f\n%.0f", sum.e, sum.b, sum.l, log[1], seq + 1 - log[2])
+  return table.concat({sum.e, sum.b, sum.l, log[1], seq + 1 - log[2]}, "\n")
 end

@@ -2,27 +2,20 @@
 --
 -- Marks are counted, and looked through only when there are too many.
 local function prune(keep)
-  local names, at, count, seqs, gone = {}, {}, {}, {}, {}
+  local names, at, marks, above = {}, {}, {}, 0
   for _, name in ipairs(call("HKEYS", M)) do
-    if match(name, "^[gx][^@]") or match(name, "^[gx]$") then names[#names + 1] = name end
-  end
-  for i = 1, #names, 1000 do
-    for j, mark in ipairs(call("HMGET", M, unpack(names, i, min(i + 999, #names)))) do
-      local mark = n(match(mark, "%S+"))
-      at[i + j - 1] = mark
-      if not count[mark] then seqs[#seqs + 1] = mark end
-      count[mark] = (count[mark] or 0) + 1
+    if match(name, "^[gx]") and sub(name, 2, 2) ~= "@" then
+      names[#names + 1] = name
+      at[#names] = n(match(call("HGET", M, name), "%S+"))
+      marks[#names] = at[#names]
     end
   end
-  table.sort(seqs)
-  local last, above = #seqs, 0
-  while last > 0 and above + count[seqs[last]] <= keep do
-    above = above + count[seqs[last]]
-    last = last - 1
+  table.sort(marks)
+  -- All of one invalidation stay or go together.
+  local floor = marks[#marks - keep] or 0
+  for i, mark in ipairs(at) do
+    if mark > floor then above = above + 1 else call("HDEL", M, names[i]) end
   end
-  local floor = seqs[last] or 0
-  for i = 1, #names do if at[i] <= floor then gone[#gone + 1] = names[i] end end
-  for i = 1, #gone, 1000 do call("HDEL", M, unpack(gone, i, min(i + 999, #gone))) end
   call("HSET", M, "f", max(floor, n(call("HGET", M, "f"))), "c", above)
 end
 function run.w(E, L, kind, nonce, deadline, tags, records, ttl, stale, rest, bytes)
@@ -49,7 +42,11 @@ function run.w(E, L, kind, nonce, deadline, tags, records, ttl, stale, rest, byt
     what = "k\n"..sub(E, #M + 2).."\n"
     finish(E, L)
     if kind ~= "e" then
-      if not fresh then remove(E) end
+      if not fresh then
+        local old = call("HGET", E, "h")
+        if old then account(old, -1, call("HSTRLEN", E, "b")) end
+        call("DEL", E)
+      end
     elseif call("EXISTS", E) == 1 then
       call("HSET", E, "x", min(call("HGET", E, "x") or time, time))
     end
