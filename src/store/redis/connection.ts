@@ -8,17 +8,12 @@ import type {
   BatchItemReply,
   BatchReply,
   CallOptions,
-  ChangesReply,
-  CommitReply,
-  InfoReply,
   Moved,
   Position,
-  ReadReply,
-  RenewReply,
   Stamp,
   StoreConnection,
-  WriteReply,
 } from "../contract.ts";
+import type { ReplyOf, RequestOf } from "../wire.ts";
 import { decodeStep, textOf } from "./replies.ts";
 import { baseOf, encodeSteps } from "./requests.ts";
 import type { RedisLimits, Step } from "./requests.ts";
@@ -154,28 +149,29 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
       const answer = await ask(0, [{ operation: "info" }], undefined, call);
       return "moved" in answer ? answer : ask(partition, steps, witness, call, "sure");
     }
-    const decoded = replies.map((reply, index) => {
-      // The script does what was asked, or less.
-      return decodeStep(steps[index]!.operation, reply as readonly RedisReply[]);
-    });
+    const decoded = replies.map((reply, index) => decodeStep(steps[index]?.operation, reply));
     const told = decoded[0]?.incarnation;
     if (told && losses === lossesBefore) incarnations.set(partition, told);
     return decoded.map(({ reply }) => reply);
   };
 
-  const one = async <Reply>(
+  const one = async <Name extends Step["operation"]>(
     partition: number,
-    step: Step,
+    operation: Name,
+    request: RequestOf<Name>,
     call: CallOptions,
-    witness: Position | undefined,
-  ): Answer<Reply> => {
-    if (step.operation !== "info") checkBounds(step.request);
-    const answer = await ask(partition, [step], witness, call);
+  ): Answer<ReplyOf<Name>> => {
+    checkBounds(request);
+    const answer = await ask(partition, [{ operation, request } as unknown as Step], request.witness, call); // they fit
     if ("moved" in answer) return answer;
     const [reply] = answer;
     if (reply === undefined || "error" in reply) throw new StoreError(`Redis refused: ${reply?.error}`);
-    return reply as Reply; // of the step's operation
+    return reply as ReplyOf<Name>; // of this operation
   };
+  const doing =
+    <Name extends Step["operation"]>(operation: Name) =>
+    (partition: number, request: RequestOf<Name>, call: CallOptions): Answer<ReplyOf<Name>> =>
+      one(partition, operation, request, call);
 
   const batch: StoreConnection["batch"] = async (partition, { items, witness }, call) => {
     if (items.length < 1 || items.length > MAX_BATCH_ITEMS) throw new StoreError("The batch is out of bounds");
@@ -205,13 +201,12 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     platform,
     budget: pollBudget,
     subscribe: (partition, events) => (bus ? transport.subscribe?.(baseAt(partition), events) : undefined),
-    read: (partition, request, call) =>
-      one<ReadReply>(partition, { operation: "read", request }, call, request.witness),
+    read: doing("read"),
     release(partition, key, token) {
       const request = { key, token, backoffMs: 0 };
       const ending = new AbortController();
       const timer = platform.setTimeout(() => ending.abort(), RELEASE_MS); // nobody else ends it
-      one(partition, { operation: "release", request }, { signal: ending.signal }, undefined)
+      one(partition, "release", request, { signal: ending.signal })
         .catch(() => undefined)
         .finally(() => platform.clearTimeout(timer));
     },
@@ -223,18 +218,13 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     },
     heldReadsPerRequest: Infinity,
     read: waiting.read,
-    commit: (partition, request, call) =>
-      one<CommitReply>(partition, { operation: "commit", request }, call, request.witness),
-    renew: (partition, request, call) =>
-      one<RenewReply>(partition, { operation: "renew", request }, call, request.witness),
-    release: (partition, request, call) =>
-      one<Stamp>(partition, { operation: "release", request }, call, request.witness),
-    write: (partition, request, call) =>
-      one<WriteReply>(partition, { operation: "write", request }, call, request.witness),
+    commit: doing("commit"),
+    renew: doing("renew"),
+    release: doing("release"),
+    write: doing("write"),
     batch,
-    changesSince: (partition, request, call) =>
-      one<ChangesReply>(partition, { operation: "changesSince", request }, call, request.witness),
-    info: (partition, call) => one<InfoReply>(partition, { operation: "info" }, call, undefined),
+    changesSince: doing("changesSince"),
+    info: (partition, call) => one(partition, "info", {}, call),
     close() {
       detach?.();
       return waiting.close();

@@ -8,16 +8,16 @@ const textReplies =
   'local redis=redis local i=redis.call local function t(n)return n and"="..n:gsub("[\\128-\\255]",function(r)local s=r:byte()return string.char(192+math.floor(s/64),128+s%64)end)end redis={pcall=redis.pcall,call=function(...)local e,o,c,a,d,l=i(...),...if o=="HGET"and a=="b"then return t(e)end if o=="HMGET"and l=="b"then e[3]=t(e[3])end return e end,} ';
 
 /** Nothing: bytes go both ways. */
-export const plainPreludes: readonly Prelude[] = [["249b0b667cfc403d776dbb3e419fa75321d6cbcc"]];
+export const plainPreludes: readonly Prelude[] = [["2c622a9504ab978f6fb01949c6f839132948b993"]];
 /** For replies that come as text. */
-export const textPreludes: readonly Prelude[] = [["fbb865114a445d1d7aa91e0be5ea4e09054fcd06", textReplies]];
+export const textPreludes: readonly Prelude[] = [["25cb53cf0a16d44ea42c191da87e3cb528caf3c3", textReplies]];
 /** For commands that `toPath` and `toPlain` rewrote: with locks of keys, and where they are not known. */
 export const carriedPreludes: readonly Prelude[] = [
-  ["ca4822f4c9aaeb60c64d0e1bcb2c2eaf6a8c2af0", LOCKING, carried],
-  ["daec199b4b7eaeb7d75986279c91849693cb7cb4", carried],
+  ["728b1b0b86e36225c931119ec2dcaa81ff0e2e65", LOCKING, carried],
+  ["a2c35bff742383ed6c7609f13f5c45ef99388c57", carried],
 ];
 /** For both. */
 export const carriedTextPreludes: readonly Prelude[] = [
-  ["38f42eb132f8ef4b0295a627788067b291e03a5e", LOCKING, carried, textReplies],
-  ["bf35e88b93e75a5c7c913a6dc7b21c47610192cf", carried, textReplies],
+  ["0e8826a81c2e0adbbe3f0479fbf999a0dd2f3fa0", LOCKING, carried, textReplies],
+  ["822c525d9130baef3b0b16d04173443e24e60c02", carried, textReplies],
 ];

@@ -16,14 +16,10 @@ const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 /** The text of a reply; of none: "". Some clients take a text for a number where the number has that very text. */
 export const textOf = (reply: RedisReply | undefined): string =>
-  reply instanceof Uint8Array
-    ? decoder.decode(reply)
-    : ["string", "number"].includes(typeof reply)
-      ? String(reply)
-      : "";
+  reply instanceof Uint8Array ? decoder.decode(reply) : /str|num/.test(typeof reply) ? String(reply) : "";
 
 function numberOf(text: string | undefined): number {
-  const number = text ? Number(text) : NaN;
+  const number = Number(text || NaN);
   if (Number.isNaN(number)) throw new StoreError("The reply of Redis is malformed");
   return number;
 }
@@ -64,12 +60,12 @@ function recordOf(text: string, time: number): LogRecord {
 
 /** What an operation answers besides the position. */
 function bodyOf(
-  operation: Step["operation"],
+  operation: Step["operation"] | undefined,
   rest: readonly string[],
   text: RedisReply | undefined,
   bytes: RedisReply | undefined,
   time: number,
-): object {
+): object | undefined {
   const [first = "", second, third, fourth] = rest;
   switch (operation) {
     case "read":
@@ -79,11 +75,9 @@ function bodyOf(
         ...(third && { busy: { leftMs: numberOf(third), backoff: fourth === "" } }),
       };
     case "commit":
-      return first ? { outcome: "stored", freshForMs: numberOf(first) } : { outcome: "refused", freshForMs: 0 };
+      return { outcome: first ? "stored" : "refused", freshForMs: numberOf(first || "0") };
     case "renew":
       return { held: first === "1" };
-    case "release":
-      return {};
     case "write":
       return text ? { record: recordOf(textOf(text), time) } : {};
     case "changesSince": {
@@ -95,16 +89,16 @@ function bodyOf(
       const [entries, size, leases, tags, logRecords] = rest.map(Number);
       return { entries, bytes: size, leases, tags, logRecords };
     }
+    default:
+      return undefined; // nothing but the position
   }
 }
 
 /** Reads the reply of one operation. Throws a StoreError if it is not what the script gives. */
-export function decodeStep(
-  operation: Step["operation"],
-  [position, left, result, text, bytes]: readonly RedisReply[],
-): Decoded {
+export function decodeStep(operation: Step["operation"] | undefined, reply: RedisReply | undefined): Decoded {
+  const [position, left, result, text, bytes] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
   const [epoch = "", seq, tip = "", incarnation = ""] = textOf(position).split("\n");
-  const line = typeof result === "number" ? String(result) : textOf(result);
+  const line = textOf(result);
   if (epoch === "error") return { reply: { error: line }, incarnation };
   const stamp = { epoch, seq: numberOf(seq), tip: fromText(tip), time: END - Number(left) };
   return { reply: { ...stamp, ...bodyOf(operation, line.split("\n"), text, bytes, stamp.time) }, incarnation };
