@@ -3,16 +3,18 @@
 /** One command: EVALSHA or EVAL, the script, the number of keys, keys, arguments. */
 export type Command = readonly (string | Uint8Array)[];
 
-/** What a rewritten value begins with, and no other argument. */
+/** What a rewritten argument begins with, and no other one. */
 const REWRITTEN = "\u0001";
 
+const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** What JSON would lengthen, and what is no UTF-8, in two bytes that stand for nothing else. */
+/** What JSON or a path would lengthen or misread, and what is no UTF-8, in two bytes that stand for nothing else. */
 function rewrite(bytes: Uint8Array): string {
-  const codes = Uint16Array.from(bytes, (byte) =>
-    byte > 0x1f && byte < 0x7f && byte !== 0x22 && byte !== 0x5c ? byte : 0x100 + byte,
-  );
+  const codes = Uint16Array.from(bytes, (byte) => {
+    const isPlain = byte > 0x1f && byte < 0x7f && byte !== 0x22 && byte !== 0x2f && byte !== 0x5c;
+    return isPlain ? byte : 0x100 + byte;
+  });
   return REWRITTEN + new TextDecoder("utf-16le").decode(codes);
 }
 
@@ -33,21 +35,24 @@ export const toPlain = (command: Command): readonly string[] =>
 /** The longest path that is trusted to arrive. */
 const MAX_PATH = 4_000;
 
+/** Not everybody decodes a slash after splitting at them, or lets an empty part be. */
+const MISREAD = /^\.*$|\//;
+
 /**
- * The path of a command whose last argument is its only value and travels as the body. None if there is no such value, or
- * the path might be misread: not everybody decodes a slash after splitting at them, or lets an empty part be. There is a
- * slash in the script, so only EVALSHA has a path.
+ * The path of a command whose last argument is its only value and travels as the body. None if there is no such value, or the
+ * path might be misread. There is a slash in the script, so only EVALSHA has a path.
  */
 export function toPath(command: Command): string | undefined {
   const start = 3 + Number(command[2]);
   const args = command.slice(start, -1);
   const body = command.at(-1);
-  if (typeof body === "string" || !body?.length || args.some((arg) => typeof arg !== "string" || /[\r\f]/.test(arg))) {
+  if (typeof body === "string" || !body?.length || body[0] === 1 || args.some((arg) => typeof arg !== "string")) {
     return undefined;
   }
-  const parts = [...command.slice(1, start), `#${body.length}`, `${args.join("\r")}\r`.replaceAll("/", "\f")].map(
-    String,
-  );
+  const parts = command.slice(1, start).map(String);
+  if (parts.some((part) => MISREAD.test(part))) return undefined;
+  parts.push(`#${body.length}`);
+  for (const arg of args.map(String)) parts.push(MISREAD.test(arg) ? rewrite(encoder.encode(arg)) : arg);
   const path = `/evalsha/${parts.map(encodeURIComponent).join("/")}`;
-  return path.length > MAX_PATH || parts.some((part) => /^\.*$|\//.test(part)) ? undefined : path;
+  return path.length > MAX_PATH ? undefined : path;
 }

@@ -38,8 +38,10 @@ export function storeOver(
   const whole = (name: "partitions" | "maxTags" | "maxLogRecords", fallback: number, max: number): number =>
     wholeNumber(`${kind}Store: ${name}`, options[name], fallback, max);
   const { prefix = "isocache:", bus = true } = options;
-  if (typeof prefix !== "string" || /[{}]/.test(prefix)) {
-    throw new OptionError(`${kind}Store: prefix is ${String(prefix)}; it takes a string without braces`);
+  if (typeof prefix !== "string" || /[{}\p{Cc}]/u.test(prefix)) {
+    throw new OptionError(
+      `${kind}Store: prefix is ${String(prefix)}; it takes a string without braces and control characters`,
+    );
   }
   if (typeof bus !== "boolean") throw new OptionError(`${kind}Store: bus is ${String(bus)}; it takes true or false`);
   const partitions = whole("partitions", 1, MAX_PARTITIONS);

@@ -1,4 +1,4 @@
-// A client that takes bytes and gives text, `RedisClient` of the runtime's own Redis module, as a transport.
+// `RedisClient` of Bun's own Redis module as a transport: a client that takes bytes and gives text.
 import { createLosses } from "./losses.ts";
 import { textPreludes } from "./preludes.ts";
 import { createSubscriber } from "./subscriber.ts";
@@ -8,7 +8,7 @@ import type { RedisTransport } from "./transport.ts";
 /** What is called back, if there is anything. */
 export type Handler = ((this: unknown, ...args: never[]) => unknown) | null | undefined;
 
-/** What is used of `RedisClient`. */
+/** What is used of Bun's `RedisClient`. */
 export interface TextClient {
   /** Whether there is a connection now. */
   readonly connected: boolean;

@@ -21,7 +21,8 @@ export interface SubscriptionEvents {
 }
 
 /**
- * A way to one Redis, or to a cluster. Everything else is the protocol's: keys, scripts, arguments, replies, waiting.
+ * A way to one Redis, or to a cluster: `ioredis.ts`, `node-redis.ts`, `text-client.ts` (Bun's), `rest.ts` (`fetch`) and
+ * `rest-client.ts` (`@upstash/redis`, `@vercel/kv`). Everything else is the protocol's: keys, scripts, arguments, replies, waiting.
  *
  * Commands that are sent in one tick should travel together. All of them go to the primary.
  */

@@ -26,6 +26,7 @@ test("a wrong client or option is an OptionError", () => {
   expect(() => redisStore(client, { partitions: 0 })).toThrow(OptionError);
   expect(() => redisStore(client, { partitions: 1_025 })).toThrow(OptionError);
   expect(() => redisStore(client, { prefix: "{a}" })).toThrow(OptionError);
+  expect(() => redisStore(client, { prefix: "a\n" })).toThrow(OptionError);
   expect(() => redisStore(client, { bus: 1 as unknown as boolean })).toThrow(OptionError);
   expect(redisStore(client).kind).toBe("redis");
 });
