@@ -27,7 +27,7 @@ export interface SubscriptionEvents {
  * Commands that are sent in one tick should travel together. All of them go to the primary.
  */
 export interface RedisTransport {
-  /** What its scripts begin with: the first that the server takes. Nobody takes none of them. */
+  /** What its scripts begin with: the first of them that the server does not refuse. */
   readonly preludes: readonly Prelude[];
   /**
    * Whether the script is to find out that it runs in another process of Redis than before, which may have lost history.
