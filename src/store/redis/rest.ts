@@ -32,25 +32,16 @@ const LARGE = 4_096;
 
 const isLarge = ({ command }: Call): boolean => command.reduce((sum, { length }) => sum + length, 0) > LARGE;
 
-/** Some frameworks keep answers of `fetch` unless told not to, and some runtimes do not know how to be told. */
-function noStore(url: string): RequestInit {
-  const init = { cache: "no-store" } as const;
-  try {
-    new Request(url, init);
-    return init;
-  } catch {
-    return {};
-  }
-}
-
 /** `fetch` with address and token. Rejects where `settings` throws. */
 function createSend(settings: () => RestSettings): Send {
-  let store: RequestInit | undefined;
   return async (path, init) => {
     const { url, token } = settings();
-    store ??= noStore(url);
-    const headers = { ...init.headers, authorization: `Bearer ${token}` };
-    return fetch(url.replace(/\/+$/, "") + path, { ...store, ...init, headers });
+    return fetch(url.replace(/\/+$/, "") + path, {
+      // Some frameworks keep answers unless told not to, and runtimes that do not know how to be told refuse to be.
+      ...("cache" in Request.prototype && { cache: "no-store" }),
+      ...init,
+      headers: { ...init.headers, authorization: `Bearer ${token}` },
+    });
   };
 }
 
