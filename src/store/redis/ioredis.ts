@@ -2,6 +2,7 @@
 import { withBuffers } from "./buffer.ts";
 import { createLosses, listen } from "./losses.ts";
 import type { Emitter } from "./losses.ts";
+import { plainPreludes } from "./preludes.ts";
 import { createSubscriber } from "./subscriber.ts";
 import type { RedisReply, RedisTransport } from "./transport.ts";
 
@@ -33,7 +34,7 @@ const LOSSES = ["close", "-node", "node error"];
 
 export function ioredisTransport(client: IoredisClient): RedisTransport {
   return {
-    replies: "bytes",
+    preludes: plainPreludes,
     incarnation: true,
     send([name = "", ...args]) {
       return client.callBuffer(String(name), withBuffers(args)) as Promise<RedisReply>; // buffers, numbers and lists of them

@@ -2,6 +2,7 @@
 import { bufferClass, withBuffers } from "./buffer.ts";
 import { createLosses, listen } from "./losses.ts";
 import type { Emitter } from "./losses.ts";
+import { plainPreludes } from "./preludes.ts";
 import { createSubscriber } from "./subscriber.ts";
 import type { RedisReply, RedisTransport } from "./transport.ts";
 
@@ -56,7 +57,7 @@ const CLUSTER = [
 export function nodeRedisTransport(client: NodeRedisClient | NodeRedisCluster): RedisTransport {
   const [READY, LOSSES, END] = "nodeClient" in client ? CLUSTER : SERVER;
   return {
-    replies: "bytes",
+    preludes: plainPreludes,
     incarnation: true,
     send(command) {
       const options = { typeMapping: { [BYTE_STRING]: bufferClass() } };

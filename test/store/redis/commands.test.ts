@@ -4,14 +4,21 @@ import { describe, expect, test } from "vitest";
 import { OptionError } from "../../../src/errors.ts";
 import { redisStore } from "../../../src/store/redis.ts";
 import type { RedisClient } from "../../../src/store/redis.ts";
-import { script, scriptHash } from "../../../src/store/redis/script.ts";
+import * as preludes from "../../../src/store/redis/preludes.ts";
+import { script } from "../../../src/store/redis/script.ts";
 import { entryOf, ROOT } from "../../../src/testing/store-driver.ts";
 import { clientOf, counted, driverOf, ownRedis } from "./harness.ts";
 import { whyNoRedis } from "./servers.ts";
 import { createHash } from "node:crypto";
 
-test("the script's name is its SHA-1", () => {
-  expect(scriptHash).toBe(createHash("sha1").update(script).digest("hex"));
+test.each(Object.entries(preludes))("the script's name after %s is the SHA-1 of both", (_, list) => {
+  for (const [hash, ...texts] of list) {
+    expect(hash).toBe(
+      createHash("sha1")
+        .update(texts.join("") + script)
+        .digest("hex"),
+    );
+  }
 });
 
 test("a wrong client or option is an OptionError", () => {
@@ -24,6 +31,7 @@ test("a wrong client or option is an OptionError", () => {
   expect(() => redisStore(client, { partitions: 0 })).toThrow(OptionError);
   expect(() => redisStore(client, { partitions: 1_025 })).toThrow(OptionError);
   expect(() => redisStore(client, { prefix: "{a}" })).toThrow(OptionError);
+  expect(() => redisStore(client, { prefix: "a\n" })).toThrow(OptionError);
   expect(() => redisStore(client, { bus: 1 as unknown as boolean })).toThrow(OptionError);
   expect(redisStore(client).kind).toBe("redis");
 });
