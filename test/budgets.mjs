@@ -104,7 +104,8 @@ export const budgets = [
     name: "redisStore alone",
     entry: `export { redisStore } from "./src/store/redis.ts"`,
     goal: 6_000,
-    limit: 9_030,
+    // Raised from 9,030: clusters of node-redis, and one connection that listens for all caches on a client.
+    limit: 9_295,
     reason: "the protocol, and transports over three clients, told apart when it is called",
     without: aside,
   },
