@@ -484,4 +484,22 @@ export const cases: readonly Case[] = [
     }),
     undo: [{ file: "engine/patience.ts", from: "!(flight.isOutage && reader.isUnproved)", to: "!flight.isOutage" }],
   },
+  {
+    // A Redis of one partition, and one who believes in two. While a read heard that there is one, a set was on its way to the
+    // second: which was made for it, and there it was acknowledged.
+    name: "a set is done in a partition that there is not",
+    plan: plainPlan({
+      seed: 662,
+      store: "redis",
+      spanMs: 600,
+      encodeMs: 10,
+      instances: [{}, {}, { partitions: 2 }],
+      ops: [
+        { id: 5, at: 81, instance: 1, kind: "set" },
+        { id: 0, at: 101, instance: 2, kind: "getOrSet" },
+        { id: 4, at: 104, instance: 2, kind: "set" },
+      ],
+    }),
+    undo: [{ file: "store/redis/connection.ts", from: "`${believed}\\n${known}`", to: "`${count}\\n${known}`" }],
+  },
 ];

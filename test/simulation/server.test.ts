@@ -6,7 +6,7 @@ import { virtualPlatform, type VirtualPlatform } from "../../src/testing/virtual
 import { createServer, type Server, type ServerOptions } from "./server/server.ts";
 import { edited, real } from "./subject.ts";
 
-const KINDS = ["map", "object"] as const;
+const KINDS = ["map", "object", "redis"] as const;
 const HOUR = 3_600_000;
 
 const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
@@ -80,7 +80,7 @@ describe.each(KINDS)("a server of kind %s", (kind) => {
     expect(reply.epoch).not.toBe(epoch);
   });
 
-  test("loses leases when it restarts", async () => {
+  test.skipIf(kind === "redis")("loses leases when it restarts", async () => {
     const { server, client } = open({ kind });
     const grant = await client.lease("k");
     server.restart();
@@ -222,7 +222,8 @@ describe.each(KINDS)("a server of kind %s", (kind) => {
     expect(server.holdings()).toEqual([{ entries, bytes, leases, tags, logRecords }]);
     server.loseMeta();
     const [held] = server.holdings();
-    expect(held).toMatchObject({ entries: 1, logRecords: 2 });
+    // In Redis the log is part of the metadata.
+    expect(held).toMatchObject({ entries: 1, logRecords: kind === "redis" ? 0 : 2 });
     expect((await client.info()).epoch).not.toBe(epoch);
   });
 
@@ -232,7 +233,9 @@ describe.each(KINDS)("a server of kind %s", (kind) => {
     for (const key of ["a", "b", "c", "d"]) await client.set(key, entryOf([1]));
     await client.write({ kind: "tags", tags: ["t"] });
     await client.write({ kind: "tags", tags: ["u"] });
-    expect(server.holdings()).toMatchObject([{ entries: 2, tags: 1, logRecords: 3 }]);
+    // Redis evicts by its own policy, and waiting is the clients' affair.
+    expect(server.holdings()).toMatchObject([{ entries: kind === "redis" ? 4 : 2, tags: 1, logRecords: 3 }]);
+    if (kind === "redis") return;
     await client.lease("l");
     await client.hold("l");
     expect(await client.want("l", { waitMs: 20_000 })).toHaveProperty("busy");

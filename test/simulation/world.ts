@@ -25,6 +25,7 @@ import {
 } from "./life.ts";
 import type { Carried } from "./loaders.ts";
 import { connect, type NetworkOptions } from "./network.ts";
+import { connectRedis } from "./redis/connect.ts";
 import { createObserver } from "./observer.ts";
 import { PLAIN_ENTRY, PLAIN_LOADER, PLAIN_OP } from "./plain.ts";
 import { partsOf, type Op, type Plan } from "./plan.ts";
@@ -112,6 +113,8 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
       underWay: new Set(),
       downUntil: 0,
       stalledUntil: 0,
+      fullUntil: 0,
+      cuts: new Map(),
       healed: () => world.healed,
       enters: (...args) => world.enters(...args),
     },
@@ -138,7 +141,13 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
       const cache = subject.createCache({
         name: "simulated",
         memory: memory && { maxEntries, maxBytes, values },
-        store: { kind: "simulated", connect: () => connect(world.network, life, draw, own) },
+        store: {
+          kind: "simulated",
+          connect: () =>
+            kind === "redis"
+              ? connectRedis(world.network, life, draw, own, subject)
+              : connect(world.network, life, draw, own),
+        },
         platform: life.platform,
         maxStaleness: plan.maxStalenessMs,
         storeTimeout: plan.storeTimeoutMs,

@@ -294,14 +294,15 @@ function requests.command(server, now, ...)
   enter(server, now)
   return {execute(...), db.published}
 end
-function requests.run(server, now, number, count, ...)
-  enter(server, now)
-  local all, keys, args = {...}, {}, {}
-  for i = 1, #all do
-    if i <= tonumber(count) then keys[i] = all[i] else args[i - count] = all[i] end
+-- Takes server, clock, script, number of keys, keys and arguments as one list: they may be too many to unpack.
+local function run(fields)
+  enter(fields[2], fields[3])
+  local count, keys, args = tonumber(fields[5]), {}, {}
+  for i = 6, #fields do
+    if i <= 5 + count then keys[i - 5] = fields[i] else args[i - 5 - count] = fields[i] end
   end
   given.KEYS, given.ARGV = keys, args
-  local done, reply = pcall(scripts[number])
+  local done, reply = pcall(scripts[fields[4]])
   if not done and type(reply) ~= "table" then reply = failure("ERR "..tostring(reply)) end
   if reply == nil then reply = false end
   return {reply, db.published}
@@ -318,5 +319,7 @@ return function(message)
     fields[#fields + 1] = string.sub(message, colon + 1, colon + size)
     at = colon + size + 1
   end
-  return table.concat(encode(requests[fields[1]](unpack(fields, 2)), {}))
+  local reply
+  if fields[1] == "run" then reply = run(fields) else reply = requests[fields[1]](unpack(fields, 2)) end
+  return table.concat(encode(reply, {}))
 end

@@ -26,7 +26,7 @@ export interface RedisServer {
 }
 
 export interface RedisServerOptions {
-  /** The wall clock. */
+  /** The wall clock. Redis has whole milliseconds. */
   now(): number;
   /** For names. */
   random(): number;
@@ -35,22 +35,22 @@ export interface RedisServerOptions {
   readonly script?: string | undefined;
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** A request as the machine reads it: no zero byte is in it. */
 function pack(fields: Command): Uint8Array {
-  const parts = fields.flatMap((field) => {
-    const bytes = typeof field === "string" ? encoder.encode(field) : field;
-    return [encoder.encode(`${bytes.length}:`), bytes];
-  });
-  const packed = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  const sizes = fields.map((field) => (typeof field === "string" ? Buffer.byteLength(field) : field.length));
+  const packed = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + size + String(size).length + 1, 0));
   let at = 0;
-  for (const part of parts) {
-    packed.set(part, at);
-    at += part.length;
-  }
-  if (!packed.some((byte) => byte < 2)) return packed;
+  fields.forEach((field, index) => {
+    at += packed.write(`${sizes[index]}:`, at, "latin1");
+    if (typeof field === "string") at += packed.write(field, at);
+    else {
+      packed.set(field, at);
+      at += field.length;
+    }
+  });
+  if (!packed.includes(0) && !packed.includes(1)) return packed;
   return Uint8Array.from([...packed].flatMap((byte) => (byte < 2 ? [1, byte + 1] : [byte])));
 }
 
@@ -108,7 +108,7 @@ export function createRedisServer({ now, random, published, script }: RedisServe
 
   return {
     send(command) {
-      const clock = String(now());
+      const clock = String(Math.floor(now()));
       const [first = "", second = "", ...rest] = command;
       const given = String(second);
       if (first === "EVAL") scripts.set(hashOf(given), given);
