@@ -502,4 +502,42 @@ export const cases: readonly Case[] = [
     }),
     undo: [{ file: "store/redis/connection.ts", from: "`${believed}\\n${known}`", to: "`${count}\\n${known}`" }],
   },
+  {
+    // It looked shortly before its wait was over, was answered shortly after, and looked once more, for which nobody waited: to
+    // the engine the store had failed, and the breaker opened.
+    name: "one who waits is answered too late, although the store answers in time",
+    plan: plainPlan({
+      seed: 1_705,
+      store: "redis",
+      spanMs: 8_000,
+      maxStalenessMs: 2_000,
+      leaseMs: 200,
+      encodeMs: 150,
+      breaker: { failures: 1, cooldown: 30 },
+      instances: [{}, {}, {}, {}, {}],
+      network: { delay: [5, 40] },
+      ops: [
+        {
+          id: 2,
+          at: 3_603,
+          instance: 2,
+          kind: "setMany",
+          items: [{ key: "m" }, { key: "l" }, { key: "k" }],
+          entry: { ttl: 0 },
+        },
+      ],
+    }),
+    undo: [
+      {
+        file: "store/redis/waiting.ts",
+        from: "const reply = await read(partition, request, call);",
+        to: "const wasOver = platform.monotonic() >= untilMs; const reply = await read(partition, request, call);",
+      },
+      {
+        file: "store/redis/waiting.ts",
+        from: "const isOver = platform.monotonic() >= untilMs;",
+        to: "const isOver = wasOver;",
+      },
+    ],
+  },
 ];

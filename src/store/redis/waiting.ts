@@ -120,8 +120,9 @@ export function createWaiting({ platform, budget, subscribe, reader, release }: 
         const look = channel.up || left <= 1 ? Infinity : stepMs;
         await waiter.pause(Math.max(1, Math.min(restMs, last.busy?.leftMs ?? 0, look)));
         if (closed || signal?.aborted) return last;
-        const isOver = platform.monotonic() >= untilMs;
         const reply = await read(partition, request, call);
+        // Answered after the end, it was the last: one more would take longer than the engine waits for it.
+        const isOver = platform.monotonic() >= untilMs;
         if ("moved" in reply) return reply;
         if (signal?.aborted && reply.lease && request.lease) release(partition, request.key, request.lease.token);
         if (isOver || --left < 1 || !mustWait(reply)) return reply;
