@@ -234,6 +234,9 @@ function drawFaults(draw: Draw, { spanMs, timeoutMs, instances }: Frame): Fault[
   }).sort((a, b) => a.at - b.at);
 }
 
+/** What may lose the metadata of a partition. */
+const FORGETTING: readonly FaultKind[] = ["restartEmpty", "failOver", "loseMeta", "evict"];
+
 /** What only a Redis meets. */
 function drawRedisFaults(draw: Draw, { spanMs, timeoutMs, instances }: Frame): Fault[] {
   return Array.from({ length: draw.pick([0, 0, 1, 2, 3]) }, () => {
@@ -263,7 +266,7 @@ export function drawPlan(seed: number, on?: "redis"): Plan {
   const isRedis = redis.chance(REDIS_SHARE) && !isObject;
   const store = on ?? (isObject ? "object" : isRedis ? "redis" : "map");
   // The first to speak to a Redis sends the script, and may have to ask for the number of partitions before.
-  const timeoutMs = calm && store === "redis" ? 1_000 : drawnTimeoutMs;
+  const timeoutMs = store === "redis" ? (calm ? 1_000 : Math.max(300, drawnTimeoutMs)) : drawnTimeoutMs;
   // See withMany: what a load of many keys waits for takes some round trips more, too.
   const leaseMs = calm && (manyKeys || store === "redis") ? Math.max(2_000, drawnMs) : drawnMs;
   // Whoever believes in another number of partitions than the first one to ask, is told.
@@ -283,6 +286,9 @@ export function drawPlan(seed: number, on?: "redis"): Plan {
     .map((op) => withMany(part(PARTS.manyOf - op.id), op, manyKeys, calm));
   const faults = calm ? [] : drawFaults(part(PARTS.faults), frame);
   const own = calm || store !== "redis" ? [] : drawRedisFaults(redis, frame);
+  // Those who disagree about the number ask the first partition once. It alone keeps them together, so it must not forget.
+  const isOpen = store === "redis" && disputed;
+  const met = [...faults, ...own].filter(({ kind }) => !(isOpen && FORGETTING.includes(kind)));
   const cut = calm || many.chance(0.5) ? many.pick([0.1, 0.5]) : 0;
   const network = { ...drawNetwork(part(PARTS.network), frame), cut };
   return {
@@ -313,6 +319,6 @@ export function drawPlan(seed: number, on?: "redis"): Plan {
     instances,
     network,
     ops: flood ? withFlood(workload, ops, frame) : ops,
-    faults: [...faults, ...own].sort((a, b) => a.at - b.at),
+    faults: met.sort((a, b) => a.at - b.at),
   };
 }

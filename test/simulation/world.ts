@@ -235,6 +235,7 @@ function begin(world: World, op: Op): void {
     perform(world, cache, op, calls);
   };
   life.deliver(request, () => {
+    request.begunAt = base.monotonic();
     if (op.burnMs === 0) return go();
     history.struck("clock stood still");
     life.freeze(op.burnMs, false);
