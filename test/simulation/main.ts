@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(USAGE);
   const subject = await subjectNamed(values.mutant);
-  const on = subject.script === undefined ? storeNamed(values.store) : "redis";
+  const on = subject.runs === undefined ? storeNamed(values.store) : "redis";
   let schedules = 1;
   let violations: number;
   if (values.seed !== undefined) {

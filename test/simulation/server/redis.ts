@@ -25,7 +25,7 @@ export function createRedis({ subject, partitions, limits, platform }: BackendOp
     now: platform.now,
     random: platform.random,
     published: (channel, message) => listeners.forEach((listener) => listener(channel, message)),
-    script: subject.script,
+    script: subject.runs,
   });
   let believed: number | undefined;
 
