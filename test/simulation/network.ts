@@ -27,8 +27,8 @@ export interface NetworkOptions {
   stalledUntil: number;
   /** Until then a Redis refuses what grows. */
   fullUntil: number;
-  /** Of a Redis: how to cut the connection of an instance. */
-  readonly cuts: Map<Life, () => void>;
+  /** Of a Redis: how to cut the connections of an instance. */
+  readonly cuts: Map<Life, (() => void)[]>;
   /** True once all faults are over. */
   healed(): boolean;
   enters(phase: Phase, life: Life, request: Request | undefined, lastsMs: number): void;

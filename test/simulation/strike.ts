@@ -98,7 +98,7 @@ function strikeStore(
     case "full":
       return void (network.fullUntil = base.monotonic() + ms);
     case "cut":
-      return network.cuts.get(life)?.();
+      return network.cuts.get(life)?.forEach((cut) => cut());
   }
 }
 

@@ -159,7 +159,7 @@ export function createLine(options: NetworkOptions, life: Life, { own, http, ask
 
   // What was on its way to a process ends with it. What goes over HTTP finds the next one.
   server.onReset(() => cut(connection));
-  options.cuts.set(life, () => cut(connection));
+  options.cuts.set(life, [() => cut(connection)]);
 
   return {
     send(command, signal) {

@@ -13,6 +13,8 @@ export function createListening(options: NetworkOptions, life: Life, own: Draw, 
   let isClosed = false;
   let arrivesAt = 0;
 
+  // Rarely is anything to be heard: so some of that is lost in any schedule that is not calm.
+  const lossRate = plan.calm ? 0 : 0.08;
   const later = (): number => own.int(...plan.network.delay);
   const isGone = (): boolean => isClosed || life.dead;
   /** One after the other comes to the instance. */
@@ -45,10 +47,11 @@ export function createListening(options: NetworkOptions, life: Life, own: Draw, 
 
   const stop = redis.listen((channel, message) => {
     if (isGone() || !channels?.has(channel)) return;
-    if (!options.healed() && own.chance(plan.network.loseAnswer)) return cut();
+    if (own.chance(Math.max(lossRate, plan.network.loseAnswer)) && !options.healed()) return cut();
     deliver(() => events.message(channel, message));
   });
   server.onReset(cut);
+  options.cuts.get(life)?.push(cut);
   connect();
 
   return {
