@@ -48,8 +48,8 @@ export const budgets = [
     entry: `export { redisStore } from "./src/store/redis.ts"`,
     goal: 6_000, // protocol 4,000, and a transport
     // Raised from 9,820: replies that HTTP clients cannot take for JSON, arguments that came as text, and an end to each
-    // release.
-    limit: 10_280,
+    // release; from 10,280: an operation and each look of a wait keep the number of partitions that they began with.
+    limit: 10_315,
     reason:
       "the script of all operations (half of it), arguments and replies, waiting, and transports over three clients",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/"],
@@ -58,7 +58,7 @@ export const budgets = [
     name: "upstashStore alone",
     entry: `export { upstashStore } from "./src/store/upstash.ts"`,
     goal: 6_000,
-    limit: 12_180,
+    limit: 12_215, // from 12,180: as above
     reason:
       "the Redis protocol (goal 4,000) and a transport (2,000), here with event streams and clients of the user's own",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/", "src/store/redis/ioredis.ts"],

@@ -535,8 +535,8 @@ export const cases: readonly Case[] = [
       },
       {
         file: "store/redis/waiting.ts",
-        from: "const isOver = platform.monotonic() >= untilMs;",
-        to: "const isOver = wasOver;",
+        from: "if (platform.monotonic() >= untilMs || --left",
+        to: "if (wasOver || --left",
       },
     ],
   },

@@ -195,11 +195,10 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     platform,
     budget: pollBudget,
     subscribe: (partition, events) => (bus ? transport.subscribe?.(baseAt(partition), events) : undefined),
-    reader() {
-      const believed = count;
-      return (partition, request, call) =>
-        one<ReadReply>(partition, { operation: "read", request }, call, request.witness, believed);
-    },
+    reader:
+      (believed = count) =>
+      (partition, request, call) =>
+        one<ReadReply>(partition, { operation: "read", request }, call, request.witness, believed),
     release(partition, key, token) {
       const request = { key, token, backoffMs: 0 };
       const ending = new AbortController();

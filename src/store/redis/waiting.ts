@@ -121,11 +121,10 @@ export function createWaiting({ platform, budget, subscribe, reader, release }: 
         await waiter.pause(Math.max(1, Math.min(restMs, last.busy?.leftMs ?? 0, look)));
         if (closed || signal?.aborted) return last;
         const reply = await read(partition, request, call);
-        // Answered after the end, it was the last: one more would take longer than the engine waits for it.
-        const isOver = platform.monotonic() >= untilMs;
         if ("moved" in reply) return reply;
         if (signal?.aborted && reply.lease && request.lease) release(partition, request.key, request.lease.token);
-        if (isOver || --left < 1 || !mustWait(reply)) return reply;
+        // Answered after the end, it was the last: one more would take longer than the engine waits for it.
+        if (platform.monotonic() >= untilMs || --left < 1 || !mustWait(reply)) return reply;
         last = reply;
       }
     } finally {
