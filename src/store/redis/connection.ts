@@ -117,20 +117,23 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
 
   /**
    * Does steps in one partition. Role of the caller: partition 0 is the first and says how many there are; to another one,
-   * "" leaves it to that to notice a difference, and then "sure" says that partition 0 was asked.
+   * "" leaves it to that to notice a difference, and then "sure" says that partition 0 was asked. `believed`: the number of
+   * partitions by which the caller has chosen this one; what another answer tells meanwhile does not make it another one:
+   *   write to 1 of 2 | a read is told that there is 1 | write: "ask" -> partition 0 agrees with 1 -> done in one that nobody reads
    */
   const ask = async (
     partition: number,
     steps: readonly Step[],
     witness: Position | undefined,
     call: CallOptions,
+    believed = count,
     role = partition === 0 ? "first" : "",
   ): Promise<readonly (Stamp | { readonly error: string })[] | Moved> => {
     const base = baseAt(partition);
     const known = transport.incarnation ? (incarnations.get(partition) ?? UNKNOWN) : "";
     const lossesBefore = losses;
     const head = [
-      `${count}\n${known}`,
+      `${believed}\n${known}`,
       witness ? `${witness.epoch}\n${witness.seq}\n${toText(witness.tip)}` : "",
       lines(publishes ? base : "", newEpoch(), role),
     ];
@@ -146,8 +149,8 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
       return MOVED;
     }
     if (first === "ask") {
-      const answer = await ask(0, [{ operation: "info" }], undefined, call);
-      return "moved" in answer ? answer : ask(partition, steps, witness, call, "sure");
+      const answer = await ask(0, [{ operation: "info" }], undefined, call, believed);
+      return "moved" in answer ? answer : ask(partition, steps, witness, call, believed, "sure");
     }
     const decoded = replies.map((reply, index) => decodeStep(steps[index]?.operation, reply));
     const told = decoded[0]?.incarnation;
@@ -160,9 +163,11 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     operation: Name,
     request: RequestOf<Name>,
     call: CallOptions,
+    believed = count,
   ): Answer<ReplyOf<Name>> => {
     checkBounds(request);
-    const answer = await ask(partition, [{ operation, request } as unknown as Step], request.witness, call); // they fit
+    const step = { operation, request } as unknown as Step; // they fit
+    const answer = await ask(partition, [step], request.witness, call, believed);
     if ("moved" in answer) return answer;
     const [reply] = answer;
     if (reply === undefined || "error" in reply) throw new StoreError(`Redis refused: ${reply?.error}`);
@@ -201,7 +206,10 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     platform,
     budget: pollBudget,
     subscribe: (partition, events) => (bus ? transport.subscribe?.(baseAt(partition), events) : undefined),
-    read: doing("read"),
+    reader:
+      (believed = count) =>
+      (partition, request, call) =>
+        one(partition, "read", request, call, believed),
     release(partition, key, token) {
       const request = { key, token, backoffMs: 0 };
       const ending = new AbortController();

@@ -115,6 +115,26 @@ describe.skipIf(whyNoRedis !== undefined)("a Redis store", () => {
     });
   });
 
+  test("what is asked of a partition that there is not is done nowhere, though another answer has just told so", async () => {
+    const server = await ownRedis();
+    await driverOf(clientOf(server.url)).connection.info(0, {});
+    const client = clientOf(server.url);
+    const two = driverOf(client, { partitions: 2 }).connection;
+    const write = { kind: "delete" as const, key: "k" };
+    const late: Promise<unknown>[] = [];
+    // It is sent when the first has been told to ask partition 0, and is answered when that has answered.
+    const { callBuffer } = client;
+    client.callBuffer = ((command: string, args: readonly unknown[]) => {
+      const asks = args.includes("isocache:1:{test:0}:m") && late.length === 0;
+      const sent = Reflect.apply(callBuffer, client, [command, args]) as Promise<unknown>;
+      if (asks) late.push(Promise.resolve(two.write(1, { nonce: "n", write }, {})));
+      return sent;
+    }) as unknown as typeof callBuffer; // the same method, with another call behind it
+    expect(await two.info(1, {})).toEqual({ moved: true });
+    expect(await Promise.all(late)).toEqual([{ moved: true }]);
+    expect(await server.command("KEYS", "*test:1*")).toMatchObject({ items: [] });
+  });
+
   test("a refusal of the server is a StoreError with its text, and without a secret", async () => {
     const server = await ownRedis({ requirepass: "hunter-two" });
     const client = clientOf(server.url, { password: "secret-guess", maxRetriesPerRequest: 0 });
