@@ -1,37 +1,35 @@
 // Broken scripts of the Redis store, by name: each breaks one rule in its Lua.
 import type { Edited } from "./mutants-many.ts";
 
-const file = (name: string): string => `store/redis/script/${name}.ts`;
-
 export const scriptEdits: Readonly<Record<string, Edited>> = {
   "the script compares no epochs": {
     by: "no resurrection",
     edits: [
-      { file: file("hits"), from: "sub(head, 65, ${64 + EPOCH_LENGTH}) == epoch", to: "true" },
       {
-        file: file("hits"),
-        from: "and sub(head, 65, ${64 + EPOCH_LENGTH}) == sub(position, 1, ${EPOCH_LENGTH}) ",
-        to: "",
+        file: "hits",
+        from: "n(sub(head, 49, 64)), sub(head, 65, 64 + EPOCH_LENGTH) == epoch",
+        to: "n(sub(head, 49, 64)), true",
       },
+      { file: "hits", from: `ARGV[6] == "" and sub(head, 65, 64 + EPOCH_LENGTH) == epoch`, to: `ARGV[6] == ""` },
     ],
   },
   "a hit of the script looks at no marks": {
     by: "no resurrection",
-    edits: [{ file: file("hits"), from: "and sub(head, 1, 16) - (meta[2] or FOREVER) >= 0 ", to: "" }],
+    edits: [{ file: "hits", from: "\n    and sub(head, 1, 16) - marked >= 0", to: "" }],
   },
   "the script ignores the floor": {
     by: "no resurrection",
-    edits: [{ file: file("hits"), from: "if tagged and version < n(marks[1]) then return end", to: "" }],
+    edits: [{ file: "hits", from: "if tagged and version < n(marks[1]) then return end", to: "" }],
   },
   "the script forgets an expiry of tags": {
     by: "no resurrection",
-    edits: [{ file: file("hits"), from: `      names[#names + 1] = "x"..tag\n`, to: "" }],
+    edits: [{ file: "hits", from: `      names[#names + 1] = "x"..tag\n`, to: "" }],
   },
   "the script commits without a lease": {
     by: "no resurrection",
     edits: [
       {
-        file: file("operations"),
+        file: "operations",
         from: `  local owner, granted = leaseOf(L)\n  if owner ~= token then return "" end`,
         to: "  local granted = n(version)",
       },
@@ -39,14 +37,14 @@ export const scriptEdits: Readonly<Record<string, Edited>> = {
   },
   "a write of the script leaves the lease": {
     by: "no resurrection",
-    edits: [{ file: file("writing"), from: "    finish(E, L)\n", to: "" }],
+    edits: [{ file: "writing", from: "    finish(E, L)\n", to: "" }],
   },
   "an expire of the script leaves the entry fresh": {
     by: "no resurrection",
     edits: [
       {
-        file: file("writing"),
-        from: `call("HSET", E, "x", math.min(call("HGET", E, "x") or time, time))`,
+        file: "writing",
+        from: `call("HSET", E, "x", min(call("HGET", E, "x") or time, time))`,
         to: `call("EXISTS", E)`,
       },
     ],
@@ -55,29 +53,29 @@ export const scriptEdits: Readonly<Record<string, Edited>> = {
     by: "no resurrection",
     edits: [
       {
-        file: file("epochs"),
-        from: `seen ~= "" and contradicts(match(ARGV[2], "^\${fields(2)}(.*)")) or `,
+        file: "epochs",
+        from: `seen ~= "" and contradicts(match(ARGV[2], "^(.-)\\n(.-)\\n(.*)")) or `,
         to: "",
       },
     ],
   },
   "the script ignores deadlines": {
     by: "loud writes",
-    edits: [{ file: file("operations"), from: `return deadline ~= "" and time > n(deadline)`, to: "return false" }],
+    edits: [{ file: "operations", from: `return deadline ~= "" and time > n(deadline)`, to: "return false" }],
   },
   "the script does a write as often as it comes": {
     by: "loud writes",
-    edits: [{ file: file("writing"), from: `local first = call("HGET", M, "n"..nonce)`, to: "local first = false" }],
+    edits: [{ file: "writing", from: `local first = call("HGET", M, "n"..nonce)`, to: "local first = false" }],
   },
   "the script takes any number of partitions": {
     by: "loud writes",
-    edits: [{ file: file("epochs"), from: "if lost or parts ~= recorded then", to: "if lost then" }],
+    edits: [{ file: "epochs", from: "if lost or parts ~= recorded then", to: "if lost then" }],
   },
   "the script gives everybody the lease": {
     by: "one load",
     edits: [
       {
-        file: file("operations"),
+        file: "operations",
         from: `if owner and sound(version, theirs) and (owner ~= "" or fresh) then`,
         to: "if false then",
       },
@@ -86,19 +84,19 @@ export const scriptEdits: Readonly<Record<string, Edited>> = {
   "the script wakes nobody": {
     by: "convergence",
     edits: [
-      { file: file("leases"), from: `if call("DEL", L) == 1 then wake("="..sub(E, #M + 2)) end`, to: `call("DEL", L)` },
+      { file: "leases", from: `if call("DEL", L) == 1 then wake("="..sub(E, #M + 2)) end`, to: `call("DEL", L)` },
     ],
   },
   "the script never trims its log": {
     by: "growth",
-    edits: [{ file: file("writing"), from: "math.min(seq - records, oldest + 9)", to: "0" }],
+    edits: [{ file: "writing", from: "min(seq - records, oldest + 9)", to: "0" }],
   },
   "the script never prunes tags": {
     by: "growth",
-    edits: [{ file: file("writing"), from: `n(call("HGET", M, "c")) > n(tags)`, to: "false" }],
+    edits: [{ file: "writing", from: `n(call("HGET", M, "c")) > n(tags)`, to: "false" }],
   },
   "the script prunes without raising the floor": {
     by: "no resurrection",
-    edits: [{ file: file("writing"), from: `"f", s(INT, max(floor, n(call("HGET", M, "f")))), `, to: "" }],
+    edits: [{ file: "writing", from: `"f", max(floor, n(call("HGET", M, "f"))), `, to: "" }],
   },
 };

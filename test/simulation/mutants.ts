@@ -2,8 +2,9 @@
 import type { PartitionStorage, StoredLease } from "../../src/store/partition-storage.ts";
 import type { Checker } from "./history.ts";
 import { manyEdits, type Edited } from "./mutants-many.ts";
+import { scriptOf } from "../tooling/script.mjs";
 import { scriptEdits } from "./mutants-script.ts";
-import { edited, real, type Subject } from "./subject.ts";
+import { edited, real, replaceOnce, type Subject } from "./subject.ts";
 
 export interface Mutant {
   /** The checker that catches it. */
@@ -493,8 +494,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...map(
     scriptEdits,
     async ({ edits: lines }) => {
-      const { script, ...real } = await edited(lines);
-      return { ...real, script, runs: script };
+      const runs = scriptOf((name, text) => lines.filter(({ file }) => file === name).reduce(replaceOnce, text));
+      return { ...(await real()), runs };
     },
     "redis",
   ),

@@ -1,5 +1,6 @@
 // The servers of the simulation: each kind keeps the store contract, and each fault does what it says and nothing else.
 import { afterEach, describe, expect, test } from "vitest";
+import { plainPreludes } from "../../src/store/redis/preludes.ts";
 import { storeConformance } from "../../src/testing/store-conformance.ts";
 import { entryOf, storeDriver, type StoreDriver } from "../../src/testing/store-driver.ts";
 import { virtualPlatform, type VirtualPlatform } from "../../src/testing/virtual-platform.ts";
@@ -365,7 +366,7 @@ describe("a server of Redis", () => {
   /** A client that knows its server by INFO, over connections that are lost with their process. */
   function connected({ server, base }: Opened): StoreConnection {
     const transport = {
-      replies: "bytes" as const,
+      preludes: plainPreludes,
       incarnation: true,
       send: async (command: readonly (string | Uint8Array)[]) => server.redis!.send(command), // it is one
       onLost(lost: () => void) {

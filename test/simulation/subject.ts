@@ -10,7 +10,7 @@ import type { Platform } from "../../src/platform.ts";
 import type { localStore } from "../../src/store/local-store.ts";
 import type { mapStorage } from "../../src/store/map-storage.ts";
 import type { PartitionStorage } from "../../src/store/partition-storage.ts";
-import type { storeOver } from "../../src/store/redis/store.ts";
+import type { storeOver } from "../../src/store/redis/store-over.ts";
 import type { createSubscriber } from "../../src/store/redis/subscriber.ts";
 import type { sqlStorage } from "../../src/store/sql-storage.ts";
 import { bundle } from "../tooling/bundle.mjs";
@@ -83,7 +83,7 @@ export async function edited(edits: readonly Edit[]): Promise<Subject> {
     export { durableObjectStore } from "./runtimes/cloudflare/store.ts";
     export { createHost } from "./runtimes/cloudflare/host.ts";
     export { sqlStorage } from "./src/store/sql-storage.ts";
-    export { storeOver } from "./src/store/redis/store.ts";
+    export { storeOver } from "./src/store/redis/store-over.ts";
     export { createSubscriber } from "./src/store/redis/subscriber.ts";
     export { script } from "./src/store/redis/script.ts";`;
   const options: BuildOptions = { plugins: [patch], minify: false };
@@ -100,7 +100,7 @@ export const real = (): Promise<Subject> => (bundled ??= edited([]));
 
 const inRepository = (file: string): string => (file.startsWith("runtimes/") ? file : `src/${file}`);
 
-function replaceOnce(text: string, { file, from, to }: Edit): string {
+export function replaceOnce(text: string, { file, from, to }: Edit): string {
   const parts = text.split(from);
   if (parts.length !== 2)
     throw new Error(`${inRepository(file)} has ${parts.length - 1} times what a mutant replaces: ${from}`);

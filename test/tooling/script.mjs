@@ -25,9 +25,13 @@ function preludeOf(name) {
 
 const quoted = (text) => `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 
+/** The script; `edit` may change its parts, which it is given with their names. */
+export const scriptOf = (edit = (_name, text) => text) =>
+  minify(parts.map((name) => edit(name, read(name))).join("\n"), numbers);
+
 /** The generated files, by their paths. */
 export async function makeScript() {
-  const script = minify(parts.map(read).join("\n"), numbers);
+  const script = scriptOf();
   const variant = (...texts) => {
     const hash = createHash("sha1")
       .update(texts.map(({ text }) => text).join("") + script)

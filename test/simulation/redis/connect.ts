@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { BatchReply, CallOptions, StoreConnection } from "../../../src/store/contract.ts";
 import type { Draw } from "../draw.ts";
+import { plainPreludes } from "../../../src/store/redis/preludes.ts";
 import { requests, type Life } from "../life.ts";
 import { giveUp, hear, itemsOf, keyIn, upTo, type Asked, type NetworkOptions } from "../network.ts";
 import { partFor } from "../life.ts";
@@ -31,9 +32,9 @@ export function connectRedis(
   const http = worker || (plan.calm && plan.instances.some((each) => each.worker));
   const line = createLine(options, life, { own, http, asked: () => asking.getStore() });
   const transport = http
-    ? { replies: "bytes" as const, incarnation: false, send: line.send }
+    ? { preludes: plainPreludes, incarnation: false, send: line.send }
     : {
-        replies: "bytes" as const,
+        preludes: plainPreludes,
         incarnation: true,
         send: line.send,
         onLost: line.onLost,

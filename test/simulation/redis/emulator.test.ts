@@ -3,7 +3,8 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaultPlatform } from "../../../src/default-platform.ts";
 import type { BatchItem, Position, Stamp, StoreConnection, Write } from "../../../src/store/contract.ts";
-import { storeOver } from "../../../src/store/redis/store.ts";
+import { plainPreludes } from "../../../src/store/redis/preludes.ts";
+import { storeOver } from "../../../src/store/redis/store-over.ts";
 import type { RedisReply } from "../../../src/store/redis/transport.ts";
 import { startRedis, type RedisServer as RealServer } from "../../support/redis.ts";
 import { whyNoRedis } from "../../store/redis/servers.ts";
@@ -335,7 +336,7 @@ describe.skipIf(whyNoRedis !== undefined)(`an emulated Redis (seed ${SEED})`, ()
       };
       const isTold = draw.chance(0.7);
       const transport = {
-        replies: "bytes",
+        preludes: plainPreludes,
         incarnation: isTold,
         send: asks,
         ...(isTold && { onLost: () => () => undefined }),

@@ -65,6 +65,9 @@ export function createListening(options: NetworkOptions, life: Life, own: Draw, 
         }, later());
       });
     },
+    async leave(channel) {
+      channels?.delete(channel);
+    },
     close() {
       isClosed = true;
       stop();

@@ -1,6 +1,6 @@
 // What a command of the store's script has done, told to the observer in the words of the store contract.
 import type { BatchRequest, Stamp } from "../../../src/store/contract.ts";
-import { decodeStep, REPLIES, textOf } from "../../../src/store/redis/replies.ts";
+import { decodeStep, textOf } from "../../../src/store/redis/replies.ts";
 import type { RedisReply } from "../../../src/store/redis/transport.ts";
 import type { Moment } from "../history.ts";
 import type { Life, Request } from "../life.ts";
@@ -61,9 +61,7 @@ export function observe(
   const replies = reply as readonly RedisReply[]; // of the script
   if (["ask", "moved"].includes(textOf(replies[0]).split("\n")[0]!)) return;
   const letters = stepsOf(command);
-  const decoded = letters
-    .slice(0, replies.length / REPLIES)
-    .map((letter, index) => decodeStep(NAMES[letter], replies.slice(REPLIES * index, REPLIES * (index + 1))).reply);
+  const decoded = replies.map((each, index) => decodeStep(NAMES[letters[index]!], each).reply); // at most as many
   const partition = Number(/:(\d+)\}:m$/.exec(String(command[3]))![1]); // the metadata's key
   const common = { partition, at, life, request };
   if (asked !== undefined && lettersOf(asked.name, asked.sent) === letters.join("")) {

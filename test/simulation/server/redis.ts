@@ -1,4 +1,5 @@
 // A server of Redis: the store's own script on emulated keys, behind its own client without a network.
+import { plainPreludes } from "../../../src/store/redis/preludes.ts";
 import { baseOf } from "../../../src/store/redis/requests.ts";
 import { toText } from "../../../src/store/redis/text.ts";
 import type { RedisReply, RedisTransport } from "../../../src/store/redis/transport.ts";
@@ -39,7 +40,7 @@ export function createRedis({ subject, partitions, limits, platform }: BackendOp
 
   /** As over HTTP: it does not know when the process is another one. */
   const transport: RedisTransport = {
-    replies: "bytes",
+    preludes: plainPreludes,
     incarnation: false,
     send: async (command) => server.send(command),
     subscribe(channel, events) {

@@ -6,7 +6,9 @@ import { createClient } from "redis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createCache } from "../../../src/index.ts";
 import { redisStore } from "../../../src/store/redis.ts";
-import { storeOver } from "../../../src/store/redis/store.ts";
+import { plainPreludes } from "../../../src/store/redis/preludes.ts";
+import type { RedisReply } from "../../../src/store/redis/transport.ts";
+import { storeOver } from "../../../src/store/redis/store-over.ts";
 import { entryOf } from "../../../src/testing/store-driver.ts";
 import { storeConformance } from "../../../src/testing/store-conformance.ts";
 import { virtualPlatform } from "../../../src/testing/virtual-platform.ts";
@@ -150,10 +152,10 @@ test("a read is answered within its wait and one round trip, whenever its looks 
   const tripMs = 80;
   for (let seed = 1; seed <= 20; seed++) {
     const platform = virtualPlatform({ seed });
-    const busy = [`${"e".repeat(22)}\n0\n`, 1_000_000, "\n\n5000\n=owner", null, null];
+    const busy = [[`${"e".repeat(22)}\n0\n`, 1_000_000, "\n\n5000\n=owner"]];
     const send = (): Promise<typeof busy> =>
       new Promise((resolve) => void platform.setTimeout(() => resolve(busy), tripMs));
-    const transport = { replies: "bytes" as const, incarnation: false, send };
+    const transport = { preludes: plainPreludes, incarnation: false, send };
     const connection = storeOver("redis", () => transport, {}).connect({ name: "test", platform });
     let heldAt = 0;
     const onHeld = (): void => void (heldAt = platform.monotonic());
@@ -166,18 +168,12 @@ test("a read is answered within its wait and one round trip, whenever its looks 
 test("who waits looks again as one who believes in the number of partitions that it began with", async () => {
   const platform = virtualPlatform();
   const heads: string[] = [];
-  let reply: readonly (string | number | null)[] = [
-    `${"e".repeat(22)}\n0\n`,
-    1_000_000,
-    "\n\n5000\n=owner",
-    null,
-    null,
-  ];
+  let reply: RedisReply[] = [[`${"e".repeat(22)}\n0\n`, 1_000_000, "\n\n5000\n=owner"]];
   const send = async (command: readonly (string | Uint8Array)[]) => {
     heads.push(String(command[3 + Number(command[2])]));
     return reply;
   };
-  const transport = { replies: "bytes" as const, incarnation: false, send };
+  const transport = { preludes: plainPreludes, incarnation: false, send };
   const connection = storeOver("redis", () => transport, { partitions: 3 }).connect({ name: "test", platform });
   const lease = { token: "t", leaseMs: 200, scopes: [] };
   const held = connection.read(2, { key: "k", waitMs: 200, lease }, {});
