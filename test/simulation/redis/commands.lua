@@ -2,7 +2,7 @@
 
 local format, floor, insert = string.format, math.floor, table.insert
 
--- Servers by number: data, the ends of keys, the clock of the present call, whether memory is full, and names for INFO.
+-- Servers by number: data, the ends of keys, the places of the fields of hashes, the clock of the present call, whether memory is full, and names for INFO.
 local servers, copies, scripts = {}, {}, {}
 local db
 
@@ -12,7 +12,7 @@ local WRONG_TYPE = failure("WRONGTYPE Operation against a key holding the wrong 
 local NO_INTEGER = failure("ERR value is not an integer or out of range")
 
 local function remove(key)
-  db.data[key], db.ends[key] = nil, nil
+  db.data[key], db.ends[key], db.places[key] = nil, nil, nil
 end
 local function find(key)
   local ends = db.ends[key]
@@ -25,10 +25,22 @@ local function hashAt(key)
   if found == nil then return {} end
   return type(found) == "table" and found or nil
 end
-local function hashFor(key)
-  local hash = hashAt(key)
-  if hash and not db.data[key] then db.data[key] = hash end
-  return hash
+-- Sets a field; whether it is new. Small hashes keep the order in which their fields came.
+local function put(key, hash, field, value)
+  if not db.data[key] then db.data[key], db.places[key] = hash, {} end
+  local isNew = not hash[field]
+  if isNew then
+    db.places[key][field] = db.place
+    db.place = db.place + 1
+  end
+  hash[field] = value
+  return isNew
+end
+local function fieldsOf(key, hash)
+  local names, places = {}, db.places[key]
+  for name in pairs(hash) do names[#names + 1] = name end
+  table.sort(names, function(a, b) return places[a] < places[b] end)
+  return names
 end
 local function integer(text)
   if not (string.find(text, "^-?[1-9]%d*$") or text == "0") or #text > 19 then return nil end
@@ -54,7 +66,7 @@ function commands.set(key, value, unit, span)
     if span <= 0 then return failure("ERR invalid expire time in 'set' command") end
     ends = db.now + span
   end
-  db.data[key], db.ends[key] = value, ends
+  db.data[key], db.ends[key], db.places[key] = value, ends, nil
   return {ok = "OK"}
 end
 function commands.del(...)
@@ -107,12 +119,11 @@ function commands.hmget(key, ...)
 end
 function commands.hset(key, ...)
   assert(select("#", ...) % 2 == 0, "HSET is emulated with pairs alone")
-  local hash, added = hashFor(key), 0
+  local hash, added = hashAt(key), 0
   if not hash then return WRONG_TYPE end
   for i = 1, select("#", ...), 2 do
     local field, value = select(i, ...)
-    if not hash[field] then added = added + 1 end
-    hash[field] = value
+    if put(key, hash, field, value) then added = added + 1 end
   end
   return added
 end
@@ -120,8 +131,10 @@ function commands.hdel(key, ...)
   local hash, removed = hashAt(key), 0
   if not hash then return WRONG_TYPE end
   for _, field in ipairs({...}) do
-    if hash[field] then removed = removed + 1 end
-    hash[field] = nil
+    if hash[field] then
+      removed = removed + 1
+      hash[field], db.places[key][field] = nil, nil
+    end
   end
   if next(hash) == nil then remove(key) end
   return removed
@@ -129,17 +142,15 @@ end
 function commands.hkeys(key)
   local hash = hashAt(key)
   if not hash then return WRONG_TYPE end
-  local names = {}
-  for name in pairs(hash) do names[#names + 1] = name end
-  return names
+  return fieldsOf(key, hash)
 end
 function commands.hgetall(key)
   local hash = hashAt(key)
   if not hash then return WRONG_TYPE end
   local all = {}
-  for name, value in pairs(hash) do
+  for _, name in ipairs(fieldsOf(key, hash)) do
     all[#all + 1] = name
-    all[#all + 1] = value
+    all[#all + 1] = hash[name]
   end
   return all
 end
@@ -154,7 +165,7 @@ function commands.hincrby(key, field, by)
   if not hash then return WRONG_TYPE end
   local old = integer(hash[field] or "0")
   if not old then return failure("ERR hash value is not an integer") end
-  hashFor(key)[field] = format("%.0f", old + by)
+  put(key, hash, field, format("%.0f", old + by))
   return old + by
 end
 -- Nobody is counted: the script does not look at who heard it.
@@ -177,7 +188,7 @@ function commands.keys()
   return found
 end
 function commands.flushall()
-  db.data, db.ends = {}, {}
+  db.data, db.ends, db.places = {}, {}, {}
   return {ok = "OK"}
 end
 function commands.type(key)
@@ -261,7 +272,7 @@ function requests.compile(number, text)
   return {ok = "OK"}
 end
 function requests.begin(server, run, replication)
-  servers[server] = {data = {}, ends = {}, run = run, replication = replication, now = 0}
+  servers[server] = {data = {}, ends = {}, places = {}, place = 0, run = run, replication = replication, now = 0}
   return {ok = "OK"}
 end
 function requests.rename(server, run, replication)
@@ -278,12 +289,13 @@ function requests.full(server, is)
 end
 function requests.save(server, number)
   copies[server] = copies[server] or {}
-  copies[server][number] = {data = copyOf(servers[server].data), ends = copyOf(servers[server].ends)}
+  local from, copy = servers[server], {}
+  for _, part in ipairs({"data", "ends", "places"}) do copy[part] = copyOf(from[part]) end
+  copies[server][number] = copy
   return {ok = "OK"}
 end
 function requests.restore(server, number)
-  local copy = copies[server][number]
-  servers[server].data, servers[server].ends = copyOf(copy.data), copyOf(copy.ends)
+  for part, held in pairs(copies[server][number]) do servers[server][part] = copyOf(held) end
   return {ok = "OK"}
 end
 local function enter(server, now)
