@@ -4,6 +4,7 @@ import { plainPreludes } from "../../src/store/redis/preludes.ts";
 import { storeConformance } from "../../src/testing/store-conformance.ts";
 import { entryOf, storeDriver, type StoreDriver } from "../../src/testing/store-driver.ts";
 import { virtualPlatform, type VirtualPlatform } from "../../src/testing/virtual-platform.ts";
+import { scriptOf } from "../tooling/script.mjs";
 import { createServer, type Server, type ServerOptions } from "./server/server.ts";
 import type { StoreConnection } from "../../src/store/contract.ts";
 import { edited, real } from "./subject.ts";
@@ -437,7 +438,7 @@ describe("a server of Redis", () => {
   });
 
   test("runs what a mutant makes of the script", async () => {
-    const runs = subject.script.replace(`local function late(deadline) return`, "$& false and");
+    const runs = scriptOf((_, text) => text.replace("local function late(deadline) return", "$& false and"));
     expect(runs).not.toBe(subject.script);
     const write = { nonce: "n", write: { kind: "delete", key: "k" }, deadline: 1 } as const;
     const [asIs, mutant] = [subject, { ...subject, runs }].map((subject) => open({ kind: "redis", subject }));

@@ -1,7 +1,6 @@
 // Servers of Redis without Redis: its commands and the store's script in Lua, in one virtual machine.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { parseReplies } from "../../../src/store/redis/resp.ts";
 import type { Outcome } from "../../../src/store/redis/resp.ts";
 import type { RedisReply } from "../../../src/store/redis/transport.ts";
 import { loadLua } from "./lua.ts";
@@ -54,12 +53,32 @@ function pack(fields: Command): Uint8Array {
   return Uint8Array.from([...packed].flatMap((byte) => (byte < 2 ? [1, byte + 1] : [byte])));
 }
 
+/** What the machine answers, in RESP2. */
+function parse(bytes: Uint8Array): Outcome {
+  let at = 0;
+  const next = (): Outcome => {
+    const end = bytes.indexOf(13, at);
+    const kind = String.fromCharCode(bytes[at]!); // it answers something
+    const line = decoder.decode(bytes.subarray(at + 1, end));
+    at = end + 2;
+    const size = Number(line);
+    if (kind === "+") return line;
+    if (kind === "-") return new Error(line);
+    if (kind === ":") return size;
+    if (size < 0) return null;
+    if (kind === "*") return Array.from({ length: size }, () => next() as RedisReply);
+    at += size + 2;
+    return bytes.subarray(at - size - 2, at - 2);
+  };
+  return next();
+}
+
 /** A machine, and the scripts that were compiled in it. */
 function createMachine() {
   const run = loadLua(readFileSync(new URL("commands.lua", import.meta.url), "utf8"));
   const compiled = new Map<string, string>();
   let servers = 0;
-  const ask = (...fields: Command): Outcome => parseReplies(run(pack(fields)))[0]!; // there is one
+  const ask = (...fields: Command): Outcome => parse(run(pack(fields)));
   return {
     ask,
     number: () => String(++servers),
