@@ -42,7 +42,6 @@ export const caughtWith: Readonly<Record<string, number>> = {
   "the script forgets an expiry of tags": 82,
   "the script ignores a witness": 156,
   "the script ignores deadlines": 73,
-  "the script wakes nobody": 277,
   "the script never prunes tags": 265,
   "the script prunes without raising the floor": 227,
 };

@@ -81,12 +81,6 @@ export const scriptEdits: Readonly<Record<string, Edited>> = {
       },
     ],
   },
-  "the script wakes nobody": {
-    by: "convergence",
-    edits: [
-      { file: "leases", from: `if call("DEL", L) == 1 then wake("="..sub(E, #M + 2)) end`, to: `call("DEL", L)` },
-    ],
-  },
   "the script never trims its log": {
     by: "growth",
     edits: [{ file: "writing", from: "min(seq - records, oldest + 9)", to: "0" }],

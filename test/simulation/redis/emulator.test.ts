@@ -314,7 +314,8 @@ describe.skipIf(whyNoRedis !== undefined)(`an emulated Redis (seed ${SEED})`, ()
         const said = await outcome(() => send(command));
         // A reply for each operation; of one that was refused, no time is told.
         const replies = Array.isArray(said) ? (said as (string | [string, number])[]) : [];
-        const [position, left] = replies.find((reply) => typeof reply !== "string" && reply[0] !== "error") ?? [];
+        const told = replies.find((reply) => typeof reply !== "string" && reply[0] !== "error");
+        const [position, left] = typeof told === "object" ? told : [];
         // The clocks are one: by what is left of the metadata, the script tells what time it is.
         if (position && left !== undefined) {
           if (epoch !== position.split("\n")[0]) ends = END;
