@@ -54,8 +54,9 @@ export const budgets = [
     name: "Redis protocol",
     entry: `export { storeOver } from "./src/store/redis/store-over.ts"`,
     goal: 4_000,
-    // The script takes 3,260 of them.
-    limit: 7_610,
+    // The script takes 3,260 of them. Raised from 7,610: operations keep the number of partitions that they began with, and
+    // those who wait look once a second although they are told.
+    limit: 7_645,
     reason: "the script of all operations (half of it), arguments and replies, epochs, waiting: all but transports",
     without: [...aside, ...transports],
   },
@@ -105,7 +106,7 @@ export const budgets = [
     entry: `export { redisStore } from "./src/store/redis.ts"`,
     goal: 6_000,
     // Raised from 9,030: clusters of node-redis, and one connection that listens for all caches on a client.
-    limit: 9_295,
+    limit: 9_340,
     reason: "the protocol, and transports over three clients, told apart when it is called",
     without: aside,
   },
@@ -113,7 +114,7 @@ export const budgets = [
     name: "upstashStore alone",
     entry: `export { upstashStore } from "./src/store/upstash.ts"`,
     goal: 6_000,
-    limit: 11_030,
+    limit: 11_065,
     reason: "the protocol, the fetch transport, event streams, and clients of the user's own",
     without: [...aside, "src/store/redis/ioredis.ts"],
   },

@@ -43,6 +43,8 @@ const MAX_WAITERS = 1_000;
 const MAX_WAIT_MS = 60_000;
 /** Between looks while no messages come: from, to. */
 const LOOK_MS = [10, 250] as const;
+/** While they do, where looks cost nothing but their trip: a message may be lost without a sign. */
+const DOUBT_MS = 1_000;
 
 /** A pause of its own for each waiter. */
 function createWaiter({ setTimeout, clearTimeout }: Platform, key: string) {
@@ -117,7 +119,8 @@ export function createWaiting({ platform, budget, subscribe, reader, release }: 
         const restMs = untilMs - platform.monotonic();
         // Each step twice as long as the one before, such that what is left of the budget lasts; the last look is at the end.
         const stepMs = Math.max(lookMs, restMs / (2 ** left - 1)) * (0.5 + platform.random() / 2);
-        const look = channel.up || left <= 1 ? Infinity : stepMs;
+        const heardMs = left === Infinity ? DOUBT_MS : Infinity;
+        const look = channel.up ? heardMs : left <= 1 ? Infinity : stepMs;
         await waiter.pause(Math.max(1, Math.min(restMs, last.busy?.leftMs ?? 0, look)));
         if (closed || signal?.aborted) return last;
         const reply = await read(partition, request, call);
