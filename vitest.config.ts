@@ -18,6 +18,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           // Time is virtual: this only ends what hangs, however slow the machine.
           testTimeout: 60_000,
+          expect: slow.expect, // where it is not: the servers are real
         },
       },
       { test: { name: "docs", include: ["test/docs/**/*.test.ts"], sequence: { groupOrder: 2 }, ...slow } },

@@ -8,6 +8,7 @@ const checks = [
   { name: "types on Workers", tool: "tsc", args: ["-p", "tsconfig.workers.json"] },
   { name: "format", tool: "prettier", args: ["--check", "--log-level=warn", "."] },
   { name: "reference", tool: "node", args: ["test/reference.mjs", "--check"] },
+  { name: "script", tool: "node", args: ["test/script.mjs", "--check"] },
   { name: "types", tool: "tsc", args: ["-p", "."] },
   { name: "lockfile", tool: "npm", args: ["ci", "--dry-run", "--no-audit", "--no-fund", "--loglevel=error"] },
   { name: "house rules", tool: "vitest", args: ["run", "--project=unit", "test/house"] },

@@ -6,7 +6,7 @@ import type { RestStoreAddress, RestStoreOptions } from "../../src/store/redis/r
 
 export type { RestClient } from "../../src/store/redis/rest-client.ts";
 export type { RestStoreAddress, RestStoreOptions } from "../../src/store/redis/rest-store.ts";
-export type { RedisStoreOptions } from "../../src/store/redis/store.ts";
+export type { RedisStoreOptions } from "../../src/store/redis/store-over.ts";
 
 /** What is used of `kv`, and of what `createClient` of `@vercel/kv` gives. */
 export type VercelKvClient = RestClient;

@@ -50,9 +50,13 @@ export function createPort(engine: Engine, scope: RequestScope, kind: string): B
         : [],
     }),
     async catchUp(partitions) {
-      const views = engine.views.filter(({ index }) => partitions?.includes(index) ?? true);
-      for (const view of views) if (!isInUse(view)) doubt(view);
-      await Promise.all(views.map((view) => isInUse(view) && sync(engine, view, clock(), scope)));
+      const asked: Promise<void>[] = [];
+      for (const view of engine.views) {
+        if (partitions && !partitions.includes(view.index)) continue;
+        if (isInUse(view)) asked.push(sync(engine, view, clock(), scope));
+        else doubt(view);
+      }
+      await Promise.all(asked);
     },
     forget() {
       for (const view of engine.views)

@@ -6,7 +6,7 @@ import type { RestStoreAddress, RestStoreOptions } from "./redis/rest-store.ts";
 
 export type { RestClient } from "./redis/rest-client.ts";
 export type { RestStoreAddress, RestStoreOptions } from "./redis/rest-store.ts";
-export type { RedisStoreOptions } from "./redis/store.ts";
+export type { RedisStoreOptions } from "./redis/store-over.ts";
 
 /** What is used of `Redis` of `@upstash/redis`. */
 export type UpstashClient = RestClient;
@@ -25,8 +25,8 @@ const NAMES = {
 };
 
 /**
- * A store in Upstash Redis, over HTTP: on every runtime, with nothing to install. An operation is one command; all
- * instances with the same database, prefix and cache name share what is stored. Without `url` or `token`, it reads
+ * A store in Upstash Redis, over HTTP: on every runtime, with nothing to install. An operation is one command, a
+ * script that locks its keys alone; all instances with the same database, prefix and cache name share what is stored. Without `url` or `token`, it reads
  * `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` when it is first used; a missing one is an OptionError of each
  * operation. May be made at module scope. An operation rejects with a StoreError if the database fails, refuses or is out
  * of reach, after at most four tries within the cache's `storeTimeout`.

@@ -484,4 +484,60 @@ export const cases: readonly Case[] = [
     }),
     undo: [{ file: "engine/patience.ts", from: "!(flight.isOutage && reader.isUnproved)", to: "!flight.isOutage" }],
   },
+  {
+    // A Redis of one partition, and one who believes in two. While a read heard that there is one, a set was on its way to the
+    // second: which was made for it, and there it was acknowledged.
+    name: "a set is done in a partition that there is not",
+    plan: plainPlan({
+      seed: 662,
+      store: "redis",
+      spanMs: 600,
+      encodeMs: 10,
+      instances: [{}, {}, { partitions: 2 }],
+      ops: [
+        { id: 5, at: 81, instance: 1, kind: "set" },
+        { id: 0, at: 101, instance: 2, kind: "getOrSet" },
+        { id: 4, at: 104, instance: 2, kind: "set" },
+      ],
+    }),
+    undo: [{ file: "store/redis/connection.ts", from: "`${believed}\\n${known}`", to: "`${count}\\n${known}`" }],
+  },
+  {
+    // It looked shortly before its wait was over, was answered shortly after, and looked once more, for which nobody waited: to
+    // the engine the store had failed, and the breaker opened.
+    name: "one who waits is answered too late, although the store answers in time",
+    plan: plainPlan({
+      seed: 18,
+      store: "redis",
+      spanMs: 8_000,
+      maxStalenessMs: 2_000,
+      leaseMs: 200,
+      encodeMs: 150,
+      breaker: { failures: 1, cooldown: 30 },
+      instances: [{}, {}, {}, {}, {}],
+      network: { delay: [5, 40] },
+      ops: [
+        {
+          id: 2,
+          at: 3_603,
+          instance: 2,
+          kind: "setMany",
+          items: [{ key: "m" }, { key: "l" }, { key: "k" }],
+          entry: { ttl: 0 },
+        },
+      ],
+    }),
+    undo: [
+      {
+        file: "store/redis/waiting.ts",
+        from: "const reply = await read(partition, request, call);",
+        to: "const wasOver = platform.monotonic() >= untilMs; const reply = await read(partition, request, call);",
+      },
+      {
+        file: "store/redis/waiting.ts",
+        from: "if (platform.monotonic() >= untilMs || --left",
+        to: "if (wasOver || --left",
+      },
+    ],
+  },
 ];

@@ -2,7 +2,7 @@
 import { createDraw, mix, type Draw } from "./draw.ts";
 import { drawGroups, drawInstanceExtras, withExtras, type InstanceExtras } from "./draw-extras.ts";
 import { drawManyKeys, withMany } from "./draw-many.ts";
-import { FAULT_KINDS } from "./plan.ts";
+import { FAULT_KINDS, REDIS_FAULT_KINDS } from "./plan.ts";
 import { PLAIN_ENTRY, PLAIN_LOADER, PLAIN_OP } from "./plain.ts";
 import type {
   CancelPlan,
@@ -32,8 +32,12 @@ export const PARTS = {
   extra: -5_000,
   many: -7,
   manyOf: -10_000,
+  redis: -8,
   life: 1_000,
 };
+
+/** How many of the schedules that would be those of a map are those of a Redis: it takes several times as long. */
+const REDIS_SHARE = 0.06;
 
 const KEYS = ["k", "l"];
 const TAGS = ["t", "u"];
@@ -230,8 +234,19 @@ function drawFaults(draw: Draw, { spanMs, timeoutMs, instances }: Frame): Fault[
   }).sort((a, b) => a.at - b.at);
 }
 
-/** Draws everything that a schedule is made of. */
-export function drawPlan(seed: number): Plan {
+/** What may lose the metadata of a partition. */
+const FORGETTING: readonly FaultKind[] = ["restartEmpty", "failOver", "loseMeta", "evict"];
+
+/** What only a Redis meets. */
+function drawRedisFaults(draw: Draw, { spanMs, timeoutMs, instances }: Frame): Fault[] {
+  return Array.from({ length: draw.pick([0, 0, 1, 2, 3]) }, () => {
+    const own = { at: draw.int(0, spanMs), instance: draw.int(0, instances.length - 1), key: "" };
+    return { ...own, kind: draw.pick(REDIS_FAULT_KINDS), ms: draw.int(20, 3 * timeoutMs) };
+  });
+}
+
+/** Draws everything that a schedule is made of. `on`: the same schedule, with that store, and what only that meets. */
+export function drawPlan(seed: number, on?: "redis"): Plan {
   const part = (number: number): Draw => createDraw(mix(seed, number));
   const options = part(PARTS.options);
   const calm = options.chance(0.08);
@@ -239,18 +254,24 @@ export function drawPlan(seed: number): Plan {
   const duel = !calm && !watched && options.chance(0.2);
   const flood = !calm && options.chance(0.004);
   const holds = !calm || options.chance(0.5);
-  const timeoutMs = options.pick([100, 300, 1_000]);
+  const drawnTimeoutMs = options.pick([100, 300, 1_000]);
   const many = part(PARTS.many);
   const manyKeys = drawManyKeys(many, 0.45);
   const drawnMs = options.pick([200, 600, 2_000, 10_000]);
-  // See withMany: what a load of many keys waits for takes some round trips more.
-  const leaseMs = calm && manyKeys ? Math.max(2_000, drawnMs) : drawnMs;
   const each = part(PARTS.instances);
   const partitions = each.pick([1, 1, 1, 2]);
   const count = duel ? 2 : each.pick([2, 2, 2, 2, 3, 3, 4, 5, 8]);
-  const store = options.chance(0.1) ? "object" : "map";
+  const redis = part(PARTS.redis);
+  const isObject = options.chance(0.1);
+  const isRedis = redis.chance(REDIS_SHARE) && !isObject;
+  const store = on ?? (isObject ? "object" : isRedis ? "redis" : "map");
+  // The first to speak to a Redis sends the script, and may have to ask for the number of partitions before.
+  const timeoutMs = store === "redis" ? (calm ? 1_000 : Math.max(300, drawnTimeoutMs)) : drawnTimeoutMs;
+  // See withMany: what a load of many keys waits for takes some round trips more, too.
+  const leaseMs = calm && (manyKeys || store === "redis") ? Math.max(2_000, drawnMs) : drawnMs;
   // Whoever believes in another number of partitions than the first one to ask, is told.
-  const disputed = store === "object" && !calm && each.chance(0.2);
+  const isDisputed = isObject && !calm && each.chance(0.2);
+  const disputed = store === "redis" ? !calm && redis.chance(0.2) : isDisputed;
   const extras = part(PARTS.extras);
   const groups = drawGroups(extras, calm);
   const instances = Array.from({ length: count }, () => ({
@@ -263,6 +284,11 @@ export function drawPlan(seed: number): Plan {
   const ops = drawOps(workload, seed, frame)
     .map((op) => withExtras(part(PARTS.extra - op.id), op, frame, groups))
     .map((op) => withMany(part(PARTS.manyOf - op.id), op, manyKeys, calm));
+  const faults = calm ? [] : drawFaults(part(PARTS.faults), frame);
+  const own = calm || store !== "redis" ? [] : drawRedisFaults(redis, frame);
+  // Those who disagree about the number ask the first partition once. It alone keeps them together, so it must not forget.
+  const isOpen = store === "redis" && disputed;
+  const met = [...faults, ...own].filter(({ kind }) => !(isOpen && FORGETTING.includes(kind)));
   const cut = calm || many.chance(0.5) ? many.pick([0.1, 0.5]) : 0;
   const network = { ...drawNetwork(part(PARTS.network), frame), cut };
   return {
@@ -281,6 +307,8 @@ export function drawPlan(seed: number): Plan {
       // A write that is repeated when the log has forgotten it is another write (contract of WriteRequest).
       maxLogRecords: options.pick(calm || network.repeat > 0 ? [100] : [1, 3, 100, 100]),
       maxWaiters: calm && holds ? 100 : options.pick([1, 100, 100]),
+      // Redis evicts by its own policy, and its clients wait by themselves.
+      ...(store === "redis" && { maxEntries: Infinity, maxWaiters: Infinity }),
     },
     breaker: options.pick([
       false,
@@ -291,6 +319,6 @@ export function drawPlan(seed: number): Plan {
     instances,
     network,
     ops: flood ? withFlood(workload, ops, frame) : ops,
-    faults: calm ? [] : drawFaults(part(PARTS.faults), frame),
+    faults: met.sort((a, b) => a.at - b.at),
   };
 }

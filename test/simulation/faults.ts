@@ -50,6 +50,11 @@ export const FAULTS = [
   "many failed in part",
   "many loaded at once",
   "many loaded in part",
+  "key evicted",
+  "memory full",
+  "connection lost",
+  "command sent again",
+  "subscription lost",
 ] as const;
 
 export type FaultName = (typeof FAULTS)[number];

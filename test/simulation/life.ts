@@ -11,7 +11,8 @@ import { partsOf, type Op } from "./plan.ts";
 export interface Request {
   readonly op: Op;
   readonly draw: Draw;
-  readonly begunAt: number;
+  /** When its instance began with it: not while it is frozen. */
+  begunAt: number;
   /** No timer or answer of it arrives any more (P6): it was cancelled; or, on a worker, all it had announced is done. */
   over: boolean;
   /** The same, because it was cancelled. */

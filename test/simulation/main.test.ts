@@ -52,6 +52,7 @@ it.each([
   [["--seeds", "many"], "--seeds many: it takes a whole number"],
   [["--sede", "1"], "--sede"],
   [["--mutant", "none"], "no mutant has that name; there are:"],
+  [["--store", "map"], "--store map: it takes redis"],
 ])("refuses %j, says why and how it is used, and exits with 2", async (args, why) => {
   const ended = await run(...args);
   expect(ended.code).toBe(2);

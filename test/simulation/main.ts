@@ -12,6 +12,7 @@ const USAGE = `npm run simulate -- [options]
   --from N      the first seed (default 1)
   --seed N      run one and print who did what when
   --shrink      with --seed: print the smallest schedule found that violates the same promise
+  --store redis all of them with the emulated Redis, instead of a share
   --mutant NAME break the cache on purpose first; without a name that exists, prints the names`;
 
 async function subjectNamed(name: string | undefined): Promise<Subject> {
@@ -30,6 +31,11 @@ function count(name: string, text: string): number {
   return number;
 }
 
+function storeNamed(name: string | undefined): "redis" | undefined {
+  if (name === undefined || name === "redis") return name;
+  throw new Error(`--store ${name}: it takes redis`);
+}
+
 async function replay(plan: Plan, subject: Subject): Promise<number> {
   const { text, violations } = await showRun(plan, subject);
   console.log(text);
@@ -43,22 +49,25 @@ async function main(): Promise<void> {
       from: { type: "string", default: "1" },
       seed: { type: "string" },
       shrink: { type: "boolean", default: false },
+      store: { type: "string" },
       mutant: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return console.log(USAGE);
   const subject = await subjectNamed(values.mutant);
+  const on = subject.runs === undefined ? storeNamed(values.store) : "redis";
   let schedules = 1;
   let violations: number;
   if (values.seed !== undefined) {
-    const plan = drawPlan(count("seed", values.seed));
+    const plan = drawPlan(count("seed", values.seed), on);
     violations = await replay(values.shrink ? await shrink(plan, subject) : plan, subject);
   } else {
     schedules = count("seeds", values.seeds);
     const run = await runSeeds({
       from: count("from", values.from),
       seeds: schedules,
+      on,
       subject,
       onViolation: console.log,
     });

@@ -38,4 +38,10 @@ export const caughtWith: Readonly<Record<string, number>> = {
   "many keys are loaded without waiting for their turn": 21,
   "the lease of a key that came with others is not given back": 1369,
   "what is missing is loaded before the others are decided": 237,
+  "the script ignores the floor": 227,
+  "the script forgets an expiry of tags": 82,
+  "the script ignores a witness": 156,
+  "the script ignores deadlines": 73,
+  "the script never prunes tags": 265,
+  "the script prunes without raising the floor": 227,
 };

@@ -2,11 +2,15 @@
 import type { PartitionStorage, StoredLease } from "../../src/store/partition-storage.ts";
 import type { Checker } from "./history.ts";
 import { manyEdits, type Edited } from "./mutants-many.ts";
-import { edited, real, type Subject } from "./subject.ts";
+import { scriptOf } from "../tooling/script.mjs";
+import { scriptEdits } from "./mutants-script.ts";
+import { edited, real, replaceOnce, type Subject } from "./subject.ts";
 
 export interface Mutant {
   /** The checker that catches it. */
   readonly by: Checker;
+  /** The store that it concerns. */
+  readonly on?: "redis";
   make(): Promise<Subject>;
 }
 
@@ -487,14 +491,26 @@ export const mutants: Readonly<Record<string, Mutant>> = {
       },
     };
   }),
+  ...map(
+    scriptEdits,
+    async ({ edits: lines }) => {
+      const runs = scriptOf((name, text) => lines.filter(({ file }) => file === name).reduce(replaceOnce, text));
+      return { ...(await real()), runs };
+    },
+    "redis",
+  ),
   ...map(meddlers, async ({ meddle }) => ({ ...(await real()), meddle })),
 };
 
 function map<T extends { readonly by: Checker }>(
   of: Readonly<Record<string, T>>,
   make: (item: T) => Promise<Subject>,
+  on?: "redis",
 ): Record<string, Mutant> {
   return Object.fromEntries(
-    Object.entries(of).map(([name, item]): [string, Mutant] => [name, { by: item.by, make: () => make(item) }]),
+    Object.entries(of).map(([name, item]): [string, Mutant] => [
+      name,
+      { by: item.by, ...(on && { on }), make: () => make(item) },
+    ]),
   );
 }

@@ -25,12 +25,17 @@ export interface NetworkOptions {
   /** In true time: until then the store refuses or swallows what arrives; until then it leaves it lying. */
   downUntil: number;
   stalledUntil: number;
+  /** Until then a Redis refuses what grows. */
+  fullUntil: number;
+  /** Of a Redis: how to cut the connections of an instance. */
+  readonly cuts: Map<Life, (() => void)[]>;
   /** True once all faults are over. */
   healed(): boolean;
   enters(phase: Phase, life: Life, request: Request | undefined, lastsMs: number): void;
 }
 
-interface Fate {
+/** What becomes of a message. */
+export interface Fate {
   readonly there: number;
   readonly back: number;
   readonly lost: boolean;
@@ -44,7 +49,7 @@ interface Fate {
 
 const ALL = [Infinity, Infinity] as const;
 
-function drawFate(
+export function drawFate(
   network: NetworkPlan,
   draw: Draw,
   healed: boolean,
@@ -91,17 +96,7 @@ export function connect(
   let known = client.partitions;
   let calls = 0;
   let latest = 0;
-
-  /** The instance gets an answer that it waits for. */
-  const hear = (name: Operation, sent: object, sentAt: number, request: Request | undefined): void => {
-    life.heardSince = Math.max(life.heardSince, sentAt);
-    for (const item of itemsOf(name, sent)) {
-      const about = keyIn(item.request);
-      if (about !== undefined) life.touched.set(about, base.monotonic());
-      const part = partFor(request, about);
-      if (item.name === "read" && part !== undefined) part.lastRead = "answered";
-    }
-  };
+  const now = (): number => base.monotonic();
 
   const call = (name: Operation, partition: number, sent: object, outer: CallOptions): Promise<object> => {
     const request = requests.getStore();
@@ -120,11 +115,7 @@ export function connect(
     return new Promise((resolve, reject) => {
       const inner = new AbortController();
       outer.signal?.addEventListener("abort", () => {
-        for (const item of items) {
-          const part = partFor(request, keyIn(item.request));
-          if (item.name === "read" && part !== undefined) part.lastRead = "failed";
-        }
-        life.troubles.push({ from: sentAt, until: base.monotonic() + plan.storeTimeoutMs });
+        giveUp(life, { name, sent, sentAt, request }, now() + plan.storeTimeoutMs);
         if (!fate.answerLost) base.setTimeout(() => inner.abort(), fate.there);
       });
       const answer = (settle: () => void): void => {
@@ -137,7 +128,7 @@ export function connect(
         answer(() => {
           if (moved !== undefined && moved !== known) client = server.connect((known = moved));
           const told = "replies" in reply ? upTo(sent, (reply as BatchReply).replies.length) : sent;
-          if (moved === undefined && !outer.signal?.aborted) hear(name, told, sentAt, request);
+          if (moved === undefined && !outer.signal?.aborted) hear(life, { name, sent: told, sentAt, request }, now());
           resolve(reply);
         });
       };
@@ -175,14 +166,13 @@ export function connect(
         );
       };
       const arrive = (first: boolean): void => {
-        const now = base.monotonic();
-        if (options.healed() || now >= Math.max(options.downUntil, options.stalledUntil)) return execute(first);
-        if (now < options.downUntil) {
+        if (options.healed() || now() >= Math.max(options.downUntil, options.stalledUntil)) return execute(first);
+        if (now() < options.downUntil) {
           history.struck("store down");
           return draw.chance(0.5) ? fail() : undefined;
         }
         history.struck("store stalled");
-        base.setTimeout(() => arrive(first), options.stalledUntil - now);
+        base.setTimeout(() => arrive(first), options.stalledUntil - now());
       };
       if (!fate.lost) base.setTimeout(() => arrive(true), fate.there);
       const { repeatedAfter } = fate;
@@ -210,22 +200,53 @@ export function connect(
 }
 
 /** What one request asks for: of a batch, all of its items. */
-const itemsOf = (name: Operation, sent: object): readonly { readonly name: Operation; readonly request: object }[] =>
+export const itemsOf = (
+  name: Operation,
+  sent: object,
+): readonly { readonly name: Operation; readonly request: object }[] =>
   name === "batch"
     ? (sent as BatchRequest).items.map(({ operation, request }) => ({ name: operation, request }))
     : [{ name, request: sent }];
 
 /** The key that a read, a commit and the like, or a write is about. */
-function keyIn(request: object): string | undefined {
+export function keyIn(request: object): string | undefined {
   const { key, write } = request as { key?: string; write?: { key?: string } };
   return key ?? write?.key;
 }
 
+/** A call of an instance, for one of its requests. */
+export interface Asked {
+  readonly name: Operation;
+  readonly sent: object;
+  readonly sentAt: number;
+  readonly request: Request | undefined;
+}
+
+/** The instance gets an answer that it waits for. */
+export function hear(life: Life, { name, sent, sentAt, request }: Asked, now: number): void {
+  life.heardSince = Math.max(life.heardSince, sentAt);
+  for (const item of itemsOf(name, sent)) {
+    const about = keyIn(item.request);
+    if (about !== undefined) life.touched.set(about, now);
+    const part = partFor(request, about);
+    if (item.name === "read" && part !== undefined) part.lastRead = "answered";
+  }
+}
+
+/** The instance waits no more; it may not have asked again until then. */
+export function giveUp(life: Life, { name, sent, sentAt, request }: Asked, until: number): void {
+  for (const item of itemsOf(name, sent)) {
+    const part = partFor(request, keyIn(item.request));
+    if (item.name === "read" && part !== undefined) part.lastRead = "failed";
+  }
+  life.troubles.push({ from: sentAt, until });
+}
+
 /** The same with the first of its items only, if it is a batch. */
-const upTo = (sent: object, count: number): object =>
+export const upTo = (sent: object, count: number): object =>
   "items" in sent && count < Infinity ? { ...sent, items: (sent as BatchRequest).items.slice(0, count) } : sent;
 
-const showFate = ({ there, back, repeatedAfter, items, ...flags }: Fate): string => {
+export const showFate = ({ there, back, repeatedAfter, items, ...flags }: Fate): string => {
   const named = Object.entries(flags).flatMap(([name, on]) => (on ? [name] : []));
   const more = [repeatedAfter === undefined ? [] : ["repeated"], items[0] === Infinity ? [] : [`first ${items[0]}`]];
   return ` (${[`${there}+${back} ms`, ...named, ...more.flat()].join(", ")})`;

@@ -140,7 +140,9 @@ export const FAULT_KINDS = [
   "suspend",
   "wallClock",
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+/** The same to a Redis alone: it loses some key; it refuses what grows; the connection of an instance is cut. */
+export const REDIS_FAULT_KINDS = ["evict", "full", "cut"] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof REDIS_FAULT_KINDS)[number];
 
 /** `failOver`: the store goes on with what it held `ms` before. A clock: moves by `ms`. */
 export interface Fault {
@@ -204,8 +206,11 @@ export interface Plan {
   readonly seed: number;
   /** Nothing fails, nothing is invalidated: then there is one load per key. */
   readonly calm: boolean;
-  /** `map`: `memoryStore`; `object`: the Durable Object on an SQL database, behind its client. */
-  readonly store: "map" | "object";
+  /**
+   * `map`: `memoryStore`; `object`: the Durable Object on an SQL database, behind its client; `redis`: the script on emulated
+   * keys, behind `redisStore`.
+   */
+  readonly store: "map" | "object" | "redis";
   readonly spanMs: number;
   readonly maxStalenessMs: number;
   readonly storeTimeoutMs: number;

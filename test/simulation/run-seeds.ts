@@ -8,6 +8,8 @@ import { simulate } from "./world.ts";
 export interface SeedsOptions {
   readonly from: number;
   readonly seeds: number;
+  /** All with this store, instead of each with its own. */
+  readonly on?: "redis" | undefined;
   readonly subject: Subject;
   /** Told of the first violation of each schedule that has one, on one line. */
   readonly onViolation: (line: string) => void;
@@ -20,12 +22,12 @@ export interface SeedsRun {
   readonly faults: ReadonlyMap<FaultName, number>;
 }
 
-export async function runSeeds({ from, seeds, subject, onViolation }: SeedsOptions): Promise<SeedsRun> {
+export async function runSeeds({ from, seeds, on, subject, onViolation }: SeedsOptions): Promise<SeedsRun> {
   const faults = new Map<FaultName, number>();
   const startedAt = performance.now();
   let violations = 0;
   for (let seed = from; seed < from + seeds; seed++) {
-    const history = await simulate(drawPlan(seed), subject);
+    const history = await simulate(drawPlan(seed, on), subject);
     for (const [name, count] of history.faults) faults.set(name, (faults.get(name) ?? 0) + count);
     const [first] = history.violations;
     if (first === undefined) continue;

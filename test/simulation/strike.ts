@@ -59,12 +59,13 @@ type StoreFault = Exclude<
 >;
 
 function strikeStore(
-  { base, server, network, history }: World,
+  { base, server, network, history, running }: World,
   fault: Fault,
   kind: StoreFault,
   replica: Replica | undefined,
 ): void {
-  const { ms } = fault;
+  const { ms, instance } = fault;
+  const { life } = running[instance]!; // see strike
   switch (kind) {
     case "restartEmpty":
       history.struck("store restarted empty");
@@ -91,6 +92,13 @@ function strikeStore(
     case "storeClock":
       history.struck("store clock jumped");
       return server.jump(ms);
+    case "evict":
+      history.struck("key evicted");
+      return server.redis?.evict(ms);
+    case "full":
+      return void (network.fullUntil = base.monotonic() + ms);
+    case "cut":
+      return network.cuts.get(life)?.forEach((cut) => cut());
   }
 }
 

@@ -10,6 +10,8 @@ import type { Platform } from "../../src/platform.ts";
 import type { localStore } from "../../src/store/local-store.ts";
 import type { mapStorage } from "../../src/store/map-storage.ts";
 import type { PartitionStorage } from "../../src/store/partition-storage.ts";
+import type { storeOver } from "../../src/store/redis/store-over.ts";
+import type { createSubscriber } from "../../src/store/redis/subscriber.ts";
 import type { sqlStorage } from "../../src/store/sql-storage.ts";
 import { bundle } from "../tooling/bundle.mjs";
 import { root } from "../tooling/install.mjs";
@@ -24,11 +26,16 @@ interface Parts {
   readonly durableObjectStore: typeof durableObjectStore;
   readonly createHost: typeof createHost;
   readonly sqlStorage: typeof sqlStorage;
+  readonly storeOver: typeof storeOver;
+  readonly createSubscriber: typeof createSubscriber;
+  readonly script: string;
 }
 
 export interface Subject extends Parts {
   /** Called before a store executes a request; gives the request that it gets instead. */
   readonly meddle?: (operation: string, request: object, storage: PartitionStorage) => object;
+  /** What a Redis runs instead of the script that it is sent, and knows by the hash of the real one. */
+  readonly runs?: string;
 }
 
 /** A piece of a source file (its path below src/, or one in runtimes/), which must be there exactly once, and what it is replaced by. */
@@ -75,7 +82,10 @@ export async function edited(edits: readonly Edit[]): Promise<Subject> {
     export { mapStorage } from "./src/store/map-storage.ts";
     export { durableObjectStore } from "./runtimes/cloudflare/store.ts";
     export { createHost } from "./runtimes/cloudflare/host.ts";
-    export { sqlStorage } from "./src/store/sql-storage.ts";`;
+    export { sqlStorage } from "./src/store/sql-storage.ts";
+    export { storeOver } from "./src/store/redis/store-over.ts";
+    export { createSubscriber } from "./src/store/redis/subscriber.ts";
+    export { script } from "./src/store/redis/script.ts";`;
   const options: BuildOptions = { plugins: [patch], minify: false };
   const { text } = await bundle(code, root, options);
   for (const { file } of left) throw new Error(`${inRepository(file)} is not part of what is simulated`);
@@ -90,7 +100,7 @@ export const real = (): Promise<Subject> => (bundled ??= edited([]));
 
 const inRepository = (file: string): string => (file.startsWith("runtimes/") ? file : `src/${file}`);
 
-function replaceOnce(text: string, { file, from, to }: Edit): string {
+export function replaceOnce(text: string, { file, from, to }: Edit): string {
   const parts = text.split(from);
   if (parts.length !== 2)
     throw new Error(`${inRepository(file)} has ${parts.length - 1} times what a mutant replaces: ${from}`);

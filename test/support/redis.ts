@@ -35,11 +35,17 @@ export interface RedisServer {
 const defaults: RedisConfig = { save: "", appendonly: "no", "repl-diskless-sync-delay": 0 };
 
 const START_MS = 20_000;
-const PORT_TRIES = 5;
+const PORT_TRIES = 10;
 
-/** Whether there is a `redis-server` on the PATH. */
+/** A cluster's own port is so much above the other. Newer servers take another one by a directive that 6.2 does not know. */
+const CLUSTER_OFFSET = 10_000;
+
+/** What is started: another version of Redis, or what speaks like it, may be named by `REDIS_SERVER`. */
+export const redisProgram = process.env["REDIS_SERVER"] || "redis-server";
+
+/** Whether it can be started. */
 export function hasRedisServer(): boolean {
-  return spawnSync("redis-server", ["--version"], { stdio: "ignore" }).status === 0;
+  return spawnSync(redisProgram, ["--version"], { stdio: "ignore" }).status === 0;
 }
 
 const running = new Set<ChildProcess>();
@@ -58,8 +64,8 @@ process.once("SIGTERM", () => {
 /** Waits until it accepts commands. Resolves with undefined if the port is taken, and rejects if it ends otherwise. */
 function launch(config: RedisConfig, folder: string, port: number): Promise<ChildProcess | undefined> {
   const directives = { ...defaults, ...config, port, bind: "127.0.0.1", dir: folder };
-  const args = Object.entries(directives).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
+  const args = Object.entries(directives).flatMap(([name, value]) => [`--${name}`, ...String(value).split(" ")]);
+  const child = spawn(redisProgram, args, { stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   let output = "";
   return new Promise((resolve, reject) => {
@@ -89,6 +95,7 @@ function launch(config: RedisConfig, folder: string, port: number): Promise<Chil
 async function launchSomewhere(config: RedisConfig, folder: string): Promise<{ child: ChildProcess; port: number }> {
   for (let tried = 0; tried < PORT_TRIES; tried++) {
     const port = await freePort();
+    if (config["cluster-enabled"] === "yes" && port + CLUSTER_OFFSET > 65_535) continue;
     const child = await launch(config, folder, port);
     if (child !== undefined) return { child, port };
   }
@@ -110,9 +117,7 @@ export async function startRedis(config: RedisConfig = {}): Promise<RedisServer>
     rmSync(folder, { recursive: true, force: true });
     folders.delete(folder);
   };
-  // A cluster's own port is 10,000 above the other, which may be no port at all.
-  const bus = config["cluster-enabled"] === "yes" ? { "cluster-port": await freePort() } : {};
-  let settings: RedisConfig = { ...bus, ...config };
+  let settings = config;
   const first = await launchSomewhere(settings, folder).catch((error: unknown) => {
     removeFolder();
     throw error;

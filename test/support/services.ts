@@ -1,7 +1,7 @@
 // The servers that tests need: found on their standard port or by a variable, else started for the run. See `service`.
 import { inject } from "vitest";
 import type { TestProject } from "vitest/node";
-import { hasRedisServer, startRedis } from "./redis.ts";
+import { hasRedisServer, redisProgram, startRedis } from "./redis.ts";
 import { connectRedis } from "./resp-client.ts";
 
 export interface Service {
@@ -24,7 +24,7 @@ export const services = {
     title: "Redis",
     variable: "REDIS_URL",
     standardUrl: "redis://127.0.0.1:6379",
-    program: "redis-server",
+    program: redisProgram,
     async answers(url) {
       try {
         const client = await connectRedis(url);

@@ -8,23 +8,17 @@ import type {
   BatchItemReply,
   BatchReply,
   CallOptions,
-  ChangesReply,
-  CommitReply,
-  InfoReply,
   Moved,
   Position,
-  ReadReply,
-  RenewReply,
   Stamp,
   StoreConnection,
-  WriteReply,
 } from "../contract.ts";
-import { decodeStep, REPLIES, textOf } from "./replies.ts";
-import type { Decoded } from "./replies.ts";
+import type { ReplyOf, RequestOf } from "../wire.ts";
+import { decodeStep, textOf } from "./replies.ts";
 import { baseOf, encodeSteps } from "./requests.ts";
 import type { RedisLimits, Step } from "./requests.ts";
-import { script, scriptHash } from "./script.ts";
-import { EPOCH_LENGTH } from "./script/text.ts";
+import { EPOCH_LENGTH } from "./script-facts.ts";
+import { script } from "./script.ts";
 import { lines, toText } from "./text.ts";
 import type { RedisReply, RedisTransport } from "./transport.ts";
 import { createWaiting } from "./waiting.ts";
@@ -62,6 +56,7 @@ function failure(cause: unknown): Error {
 /** Connects one cache. Does no I/O until it is asked something. */
 export function connectRedis(options: RedisConnectionOptions): StoreConnection {
   const { transport, name, platform, limits, prefix } = options;
+  const { preludes } = transport;
   const bus = options.bus && transport.subscribe !== undefined;
   const { publishes = bus, pollBudget = Infinity } = options;
   let count = options.partitions;
@@ -85,6 +80,21 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
   const bases: string[] = [];
   const baseAt = (partition: number): string => (bases[partition] ??= baseOf(prefix, name, partition));
 
+  // The first prelude that was not refused.
+  let taken = 0;
+  const teach = async (args: (string | Uint8Array)[], signal: AbortSignal | undefined): Promise<RedisReply> => {
+    const tried = taken;
+    const [, ...texts] = preludes[tried]!;
+    try {
+      return await transport.send(["EVAL", texts.join("") + script, ...args], signal);
+    } catch (cause) {
+      // Read as an error of the script's first line: nothing was done.
+      if (tried + 1 >= preludes.length || !/shebang|compil|unexpected symbol/i.test(String(cause))) throw cause;
+      taken = tried + 1;
+      return teach(args, signal);
+    }
+  };
+
   const run = async (
     args: (string | Uint8Array)[],
     signal: AbortSignal | undefined,
@@ -92,10 +102,10 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     let reply: RedisReply;
     try {
       try {
-        reply = await transport.send(["EVALSHA", scriptHash, ...args], signal);
+        reply = await transport.send(["EVALSHA", preludes[taken]![0], ...args], signal);
       } catch (cause) {
         if (!String(cause).includes("NOSCRIPT")) throw cause;
-        reply = await transport.send(["EVAL", script, ...args], signal);
+        reply = await teach(args, signal);
       }
       if (Array.isArray(reply)) return reply as readonly RedisReply[];
       throw new Error("not the reply of the script");
@@ -107,22 +117,25 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
 
   /**
    * Does steps in one partition. Role of the caller: partition 0 is the first and says how many there are; to another one,
-   * "" leaves it to that to notice a difference, and then "sure" says that partition 0 was asked.
+   * "" leaves it to that to notice a difference, and then "sure" says that partition 0 was asked. `believed`: the number of
+   * partitions by which the caller has chosen this one; what another answer tells meanwhile does not make it another one:
+   *   write to 1 of 2 | a read is told that there is 1 | write: "ask" -> partition 0 agrees with 1 -> done in one that nobody reads
    */
   const ask = async (
     partition: number,
     steps: readonly Step[],
     witness: Position | undefined,
     call: CallOptions,
+    believed = count,
     role = partition === 0 ? "first" : "",
   ): Promise<readonly (Stamp | { readonly error: string })[] | Moved> => {
     const base = baseAt(partition);
     const known = transport.incarnation ? (incarnations.get(partition) ?? UNKNOWN) : "";
     const lossesBefore = losses;
     const head = [
-      `${count}\n${known}`,
+      `${believed}\n${known}`,
       witness ? `${witness.epoch}\n${witness.seq}\n${toText(witness.tip)}` : "",
-      (transport.replies === "text" ? "t" : "b") + lines(publishes ? base : "", newEpoch(), role),
+      lines(publishes ? base : "", newEpoch(), role),
     ];
     const replies = await run(encodeSteps(base, head, steps, limits), call.signal);
     if (losses !== lossesBefore && known !== UNKNOWN && known !== "") {
@@ -136,32 +149,34 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
       return MOVED;
     }
     if (first === "ask") {
-      const answer = await ask(0, [{ operation: "info" }], undefined, call);
-      return "moved" in answer ? answer : ask(partition, steps, witness, call, "sure");
+      const answer = await ask(0, [{ operation: "info" }], undefined, call, believed);
+      return "moved" in answer ? answer : ask(partition, steps, witness, call, believed, "sure");
     }
-    const decoded = steps
-      .slice(0, replies.length / REPLIES)
-      .map(({ operation }, index): Decoded =>
-        decodeStep(operation, replies.slice(REPLIES * index, REPLIES * (index + 1))),
-      );
+    const decoded = replies.map((reply, index) => decodeStep(steps[index]?.operation, reply));
     const told = decoded[0]?.incarnation;
     if (told && losses === lossesBefore) incarnations.set(partition, told);
     return decoded.map(({ reply }) => reply);
   };
 
-  const one = async <Reply>(
+  const one = async <Name extends Step["operation"]>(
     partition: number,
-    step: Step,
+    operation: Name,
+    request: RequestOf<Name>,
     call: CallOptions,
-    witness: Position | undefined,
-  ): Answer<Reply> => {
-    if (step.operation !== "info") checkBounds(step.request);
-    const answer = await ask(partition, [step], witness, call);
+    believed = count,
+  ): Answer<ReplyOf<Name>> => {
+    checkBounds(request);
+    const step = { operation, request } as unknown as Step; // they fit
+    const answer = await ask(partition, [step], request.witness, call, believed);
     if ("moved" in answer) return answer;
     const [reply] = answer;
     if (reply === undefined || "error" in reply) throw new StoreError(`Redis refused: ${reply?.error}`);
-    return reply as Reply; // of the step's operation
+    return reply as ReplyOf<Name>; // of this operation
   };
+  const doing =
+    <Name extends Step["operation"]>(operation: Name) =>
+    (partition: number, request: RequestOf<Name>, call: CallOptions): Answer<ReplyOf<Name>> =>
+      one(partition, operation, request, call);
 
   const batch: StoreConnection["batch"] = async (partition, { items, witness }, call) => {
     if (items.length < 1 || items.length > MAX_BATCH_ITEMS) throw new StoreError("The batch is out of bounds");
@@ -191,13 +206,15 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     platform,
     budget: pollBudget,
     subscribe: (partition, events) => (bus ? transport.subscribe?.(baseAt(partition), events) : undefined),
-    read: (partition, request, call) =>
-      one<ReadReply>(partition, { operation: "read", request }, call, request.witness),
+    reader:
+      (believed = count) =>
+      (partition, request, call) =>
+        one(partition, "read", request, call, believed),
     release(partition, key, token) {
       const request = { key, token, backoffMs: 0 };
       const ending = new AbortController();
       const timer = platform.setTimeout(() => ending.abort(), RELEASE_MS); // nobody else ends it
-      one(partition, { operation: "release", request }, { signal: ending.signal }, undefined)
+      one(partition, "release", request, { signal: ending.signal })
         .catch(() => undefined)
         .finally(() => platform.clearTimeout(timer));
     },
@@ -209,18 +226,13 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     },
     heldReadsPerRequest: Infinity,
     read: waiting.read,
-    commit: (partition, request, call) =>
-      one<CommitReply>(partition, { operation: "commit", request }, call, request.witness),
-    renew: (partition, request, call) =>
-      one<RenewReply>(partition, { operation: "renew", request }, call, request.witness),
-    release: (partition, request, call) =>
-      one<Stamp>(partition, { operation: "release", request }, call, request.witness),
-    write: (partition, request, call) =>
-      one<WriteReply>(partition, { operation: "write", request }, call, request.witness),
+    commit: doing("commit"),
+    renew: doing("renew"),
+    release: doing("release"),
+    write: doing("write"),
     batch,
-    changesSince: (partition, request, call) =>
-      one<ChangesReply>(partition, { operation: "changesSince", request }, call, request.witness),
-    info: (partition, call) => one<InfoReply>(partition, { operation: "info" }, call, undefined),
+    changesSince: doing("changesSince"),
+    info: (partition, call) => one(partition, "info", {}, call),
     close() {
       detach?.();
       return waiting.close();

@@ -10,16 +10,16 @@ import type { RedisReply } from "./transport.ts";
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
 
 /** Of a JSON reply in base64. */
-function decodeJson(value: unknown): RedisReply {
-  if (typeof value === "string") return Uint8Array.from(atob(value), (character) => character.charCodeAt(0));
-  return Array.isArray(value) ? value.map(decodeJson) : (value as number | null); // all that JSON of Redis has
-}
+const decodeJson = (value: unknown): RedisReply =>
+  typeof value === "string"
+    ? Uint8Array.from(atob(value), (character) => character.charCodeAt(0))
+    : Array.isArray(value)
+      ? value.map(decodeJson)
+      : (value as number | null); // all that JSON of Redis has
 
-function outcomeOfJson(answer: unknown): Outcome {
-  const { result, error } = Object(answer) as { result?: unknown; error?: unknown };
-  if (error !== undefined) return new Error(String(error));
-  if (result === undefined) throw malformed();
-  return decodeJson(result);
+interface JsonAnswer {
+  readonly result?: unknown;
+  readonly error?: string;
 }
 
 /**
@@ -32,24 +32,23 @@ export function createExchange(send: Send, { now }: Platform, onBusy: (restMs: n
   let takesBodies = true;
   let syncToken = "";
 
-  const exchange = async (
+  return async function exchange(
     commands: readonly Command[],
     signal: AbortSignal,
     asBody = takesBodies,
-  ): Promise<Outcome[]> => {
-    const [command = []] = commands;
-    const isOne = commands.length === 1;
+  ): Promise<Outcome[]> {
+    const [command, another] = commands as readonly [Command, Command?]; // nobody sends nothing
     const asBinary = isBinary;
-    const path = isOne && asBody ? toPath(command) : undefined;
-    const json = (): string => JSON.stringify(isOne ? toPlain(command) : commands.map(toPlain));
-    const response = await send(path ?? (isOne ? "/" : "/pipeline"), {
+    const path = asBody && !another ? toPath(command) : undefined;
+    const response = await send(path ?? (another ? "/pipeline" : "/"), {
       method: "POST",
       headers: {
-        ...(path === undefined && { "content-type": "application/json" }),
+        ...(!path && { "content-type": "application/json" }),
         ...(asBinary ? { "upstash-response-format": "resp2" } : { "upstash-encoding": "base64" }),
         ...(syncToken && { "upstash-sync-token": syncToken }),
       },
-      body: path === undefined ? json() : (command.at(-1) as BodyInit), // with a path they are bytes
+      // With a path they are bytes.
+      body: path ? (command.at(-1) as BodyInit) : JSON.stringify(another ? commands.map(toPlain) : toPlain(command)),
       signal,
     });
     const { status, headers, ok } = response;
@@ -70,13 +69,14 @@ export function createExchange(send: Send, { now }: Platform, onBusy: (restMs: n
         isBinary = false;
         return exchange(commands, signal, asBody);
       }
-      outcomes = [JSON.parse(text) as unknown].flat().map(outcomeOfJson);
+      const answers = [JSON.parse(text) as JsonAnswer | JsonAnswer[]].flat();
+      outcomes = answers.map(({ result, error }) => (error === undefined ? decodeJson(result) : new Error(error)));
     }
     const [first] = outcomes;
     // Nobody says whether the replies of a pipeline follow one another or are in a list.
     if (outcomes.length < commands.length && Array.isArray(first)) outcomes = first as Outcome[];
     if (!ok && first instanceof Error) {
-      if (path === undefined || status !== 400 || first.message.includes("NOSCRIPT")) return commands.map(() => first);
+      if (!path || status !== 400 || first.message.includes("NOSCRIPT")) return commands.map(() => first);
       // Refused for the way it came, if it is not refused as JSON.
       const again = await exchange(commands, signal, false);
       takesBodies = again[0] instanceof Error;
@@ -85,5 +85,4 @@ export function createExchange(send: Send, { now }: Platform, onBusy: (restMs: n
     if (outcomes.length !== commands.length) throw malformed();
     return outcomes;
   };
-  return exchange;
 }

@@ -2,6 +2,7 @@
 import { withBuffers } from "./buffer.ts";
 import { createLosses, listen } from "./losses.ts";
 import type { Emitter } from "./losses.ts";
+import { plainPreludes } from "./preludes.ts";
 import { createSubscriber } from "./subscriber.ts";
 import type { RedisReply, RedisTransport } from "./transport.ts";
 
@@ -23,6 +24,8 @@ export interface IoredisSubscriber extends Emitter {
   connect(): Promise<unknown>;
   /** Resolves when Redis has said that it listens. */
   subscribe(channel: string): Promise<unknown>;
+  /** Resolves when Redis has said that it no longer listens. */
+  unsubscribe(channel: string): Promise<unknown>;
   /** Ends it at once. */
   disconnect(): void;
 }
@@ -31,13 +34,13 @@ const LOSSES = ["close", "-node", "node error"];
 
 export function ioredisTransport(client: IoredisClient): RedisTransport {
   return {
-    replies: "bytes",
+    preludes: plainPreludes,
     incarnation: true,
     send([name = "", ...args]) {
       return client.callBuffer(String(name), withBuffers(args)) as Promise<RedisReply>; // buffers, numbers and lists of them
     },
     onLost: createLosses((lost) => listen(client, LOSSES, lost)),
-    subscribe: createSubscriber(({ up, down, message }) => {
+    subscribe: createSubscriber(({ up, down, gone, message }) => {
       // A subscription that it repeats by itself has nobody who would hear of its failure.
       const line = "nodes" in client ? client.duplicate() : client.duplicate({ autoResubscribe: false });
       const close = (): void => {
@@ -45,13 +48,20 @@ export function ioredisTransport(client: IoredisClient): RedisTransport {
         line.disconnect();
       };
       // Whoever ends the client ends what was made from it.
-      const ended = listen(client, ["end"], close);
+      const ended = listen(client, ["end"], () => {
+        close();
+        gone();
+      });
       listen(line, ["error"], () => undefined);
       listen(line, ["close", "-node"], down);
       listen(line, ["ready"], up);
       line.on("message", (channel, text) => message(String(channel), String(text)));
       if (line.status === "wait") void line.connect().catch(down);
-      return { listen: (channel) => line.subscribe(channel), close };
+      return {
+        listen: (channel) => line.subscribe(channel),
+        leave: (channel) => line.unsubscribe(channel),
+        close,
+      };
     }),
   };
 }

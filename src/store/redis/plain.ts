@@ -1,90 +1,58 @@
-// Commands of the script over HTTP, which carries text, and at most one value as bytes; and how the script undoes that.
+// Commands of the script over HTTP, which carries text, and at most one value as bytes. The prelude for that undoes it.
 
 /** One command: EVALSHA or EVAL, the script, the number of keys, keys, arguments. */
 export type Command = readonly (string | Uint8Array)[];
 
-/**
- * The beginning of the script. If the first argument is a mark, it was put there on the way, and no line feed is in it:
- * `~2,5`: these of the arguments after it are values that `toPlain` rewrote; `#17`: `toPath` made two arguments of all, and
- * the second one is a value of so many bytes.
- */
-export const unpacking = `
-local ARGV, mark, about = ARGV, string.match(ARGV[1], "^([#~])([%d,]*)$")
-if mark == "#" then
-  if tonumber(about) ~= #ARGV[3] then return redis.error_reply("ERR the value did not arrive as it was sent") end
-  local parts = {}
-  for part in string.gmatch(ARGV[2], "([^\\r]*)\\r") do parts[#parts + 1] = string.gsub(part, "\\f", "/") .. "" end
-  parts[#parts + 1] = ARGV[3]
-  ARGV = parts
-elseif mark then
-  local parts, byte = {}, {}
-  for i = 2, #ARGV do parts[i - 1] = ARGV[i] end
-  for i = 0, 255 do byte[string.char(196 + math.floor(i / 64), 128 + i % 64)] = string.char(i) end
-  for at in string.gmatch(about, "%d+") do
-    parts[tonumber(at)] = string.gsub(parts[tonumber(at)], "[\\196-\\199][\\128-\\191]", byte) .. ""
-  end
-  ARGV = parts
-end
-`;
+/** What a rewritten argument begins with, and no other one. */
+const REWRITTEN = "\u0001";
 
-/** Where the arguments of the script begin. */
-const firstArgument = (command: Command): number => 3 + Number(command[2]);
-
+const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Undefined for what is no UTF-8. */
-function decoded(bytes: Uint8Array): string | undefined {
-  try {
-    return strict.decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-/** What JSON would lengthen, and what is no UTF-8, in two bytes that stand for nothing else. */
+/** What JSON or a path would lengthen or misread, and what is no UTF-8, in two bytes that stand for nothing else. */
 function rewrite(bytes: Uint8Array): string {
   const codes = Uint16Array.from(bytes, (byte) => {
-    const isPlain = byte > 0x1f && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
+    const isPlain = byte > 0x1f && byte < 0x7f && byte !== 0x22 && byte !== 0x2f && byte !== 0x5c;
     return isPlain ? byte : 0x100 + byte;
   });
-  let text = "";
-  for (let at = 0; at < codes.length; at += 4_096) text += String.fromCharCode(...codes.subarray(at, at + 4_096));
-  return text;
+  return REWRITTEN + new TextDecoder("utf-16le").decode(codes);
 }
 
 /** The command without bytes: a value that is UTF-8 as it is, any other rewritten, in twice its length at most. */
-export function toPlain(command: Command): readonly string[] {
-  const start = firstArgument(command);
-  const rewritten: number[] = [];
-  const plain = command.map((part, index) => {
+export const toPlain = (command: Command): readonly string[] =>
+  command.map((part) => {
     if (typeof part === "string") return part;
-    const text = decoded(part);
-    // Six characters for each zero byte are too much.
-    if (text !== undefined && JSON.stringify(text).length < 2 * part.length + 100) return text;
-    rewritten.push(index - start + 1);
+    try {
+      const text = strict.decode(part);
+      // Six characters for each zero byte are too much.
+      if (!text.startsWith(REWRITTEN) && JSON.stringify(text).length < 2 * part.length + 100) return text;
+    } catch {
+      // No UTF-8.
+    }
     return rewrite(part);
   });
-  if (rewritten.length > 0) plain.splice(start, 0, `~${rewritten.join()}`);
-  return plain;
-}
 
 /** The longest path that is trusted to arrive. */
 const MAX_PATH = 4_000;
 
+/** Not everybody decodes a slash after splitting at them, or lets an empty part be. */
+const MISREAD = /^\.*$|\//;
+
 /**
- * The path of a command whose last argument is its only value and travels as the body. None if there is no such value, or
- * the path might be misread: not everybody decodes a slash after splitting at them, or lets an empty part be.
+ * The path of a command whose last argument is its only value and travels as the body. None if there is no such value, or the
+ * path might be misread. There is a slash in the script, so only EVALSHA has a path.
  */
 export function toPath(command: Command): string | undefined {
-  const start = firstArgument(command);
-  const body = command.at(-1);
-  const parts = command.slice(0, start).map((part, index) => (index === 0 ? String(part).toLowerCase() : String(part)));
+  const start = 3 + Number(command[2]);
   const args = command.slice(start, -1);
-  if (typeof body === "string" || !body?.length || args.some((arg) => typeof arg !== "string" || /[\r\f]/.test(arg))) {
+  const body = command.at(-1);
+  if (typeof body === "string" || !body?.length || body[0] === 1 || args.some((arg) => typeof arg !== "string")) {
     return undefined;
   }
-  if (parts.some((part) => /^\.*$|\//.test(part))) return undefined;
-  parts.push(`#${body.length}`, `${args.join("\r")}\r`.replaceAll("/", "\f"));
-  const path = parts.map((part) => `/${encodeURIComponent(part)}`).join("");
+  const parts = command.slice(1, start).map(String);
+  if (parts.some((part) => MISREAD.test(part))) return undefined;
+  parts.push(`#${body.length}`);
+  for (const arg of args.map(String)) parts.push(MISREAD.test(arg) ? rewrite(encoder.encode(arg)) : arg);
+  const path = `/evalsha/${parts.map(encodeURIComponent).join("/")}`;
   return path.length > MAX_PATH ? undefined : path;
 }

@@ -2,6 +2,7 @@
 import { StoreError } from "../../errors.ts";
 import type { FoundEntry, LogRecord, Stamp } from "../contract.ts";
 import type { Step } from "./requests.ts";
+import { END } from "./script-facts.ts";
 import { fromText } from "./text.ts";
 import type { RedisReply } from "./transport.ts";
 
@@ -11,35 +12,21 @@ export interface Decoded {
   readonly incarnation: string;
 }
 
-/** The instant, by the server's clock, at which the metadata expires: the script's END. */
-const END = 4_000_000_000_000;
-
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 /** The text of a reply; of none: "". Some clients take a text for a number where the number has that very text. */
 export const textOf = (reply: RedisReply | undefined): string =>
-  reply instanceof Uint8Array
-    ? decoder.decode(reply)
-    : ["string", "number"].includes(typeof reply)
-      ? String(reply)
-      : "";
-
-/** The bytes of a value; copied, as what a client hands out may be a view of its buffer. */
-function bytesOf(reply: RedisReply | undefined): Uint8Array | undefined {
-  if (reply instanceof Uint8Array) return new Uint8Array(reply);
-  if (typeof reply !== "string") return undefined;
-  return Uint8Array.from(reply.slice(1), (character) => character.charCodeAt(0));
-}
+  reply instanceof Uint8Array ? decoder.decode(reply) : /str|num/.test(typeof reply) ? String(reply) : "";
 
 function numberOf(text: string | undefined): number {
-  const number = text ? Number(text) : NaN;
+  const number = Number(text || NaN);
   if (Number.isNaN(number)) throw new StoreError("The reply of Redis is malformed");
   return number;
 }
 
 const sinceMs = (at: string | undefined, time: number): number => Math.max(0, time - numberOf(at));
 
-function entryOf(text: string, freshForMs: number, bytes: Uint8Array | undefined, time: number): FoundEntry {
+function entryOf(text: string, freshForMs: number, bytes: RedisReply | undefined, time: number): FoundEntry {
   const [, id = "", ttlMs, swrMs, sieMs, etag = "", lastModified = "", ...tags] = text.split("\n");
   tags.pop(); // each has its end
   return {
@@ -53,7 +40,8 @@ function entryOf(text: string, freshForMs: number, bytes: Uint8Array | undefined
     tags: tags.map(fromText),
     ...(etag && { etag: fromText(etag.slice(1)) }),
     ...(lastModified && { lastModified: fromText(lastModified.slice(1)) }),
-    ...(bytes && { bytes }),
+    // Copied, as what a client hands out may be a view of its buffer.
+    ...(bytes instanceof Uint8Array && { bytes: new Uint8Array(bytes) }),
   };
 }
 
@@ -72,28 +60,26 @@ function recordOf(text: string, time: number): LogRecord {
 
 /** What an operation answers besides the position. */
 function bodyOf(
-  operation: Step["operation"],
+  operation: Step["operation"] | undefined,
   rest: readonly string[],
   text: RedisReply | undefined,
   bytes: RedisReply | undefined,
   time: number,
-): object {
+): object | undefined {
   const [first = "", second, third, fourth] = rest;
   switch (operation) {
     case "read":
       return {
-        ...(first && { entry: entryOf(textOf(text), numberOf(first), bytesOf(bytes), time) }),
+        ...(first && { entry: entryOf(textOf(text), numberOf(first), bytes, time) }),
         ...(second && { lease: { version: numberOf(second) } }),
         ...(third && { busy: { leftMs: numberOf(third), backoff: fourth === "" } }),
       };
     case "commit":
-      return first ? { outcome: "stored", freshForMs: numberOf(first) } : { outcome: "refused", freshForMs: 0 };
+      return { outcome: first ? "stored" : "refused", freshForMs: numberOf(first || "0") };
     case "renew":
       return { held: first === "1" };
-    case "release":
-      return {};
     case "write":
-      return text === null ? {} : { record: recordOf(textOf(text), time) };
+      return text ? { record: recordOf(textOf(text), time) } : {};
     case "changesSince": {
       const records = textOf(text);
       const texts = records === "" ? [] : records.split("\r");
@@ -103,19 +89,16 @@ function bodyOf(
       const [entries, size, leases, tags, logRecords] = rest.map(Number);
       return { entries, bytes: size, leases, tags, logRecords };
     }
+    default:
+      return undefined; // nothing but the position
   }
 }
 
-/** How many replies an operation has. */
-export const REPLIES = 5;
-
-/** Reads the replies of one operation. Throws a StoreError if they are not what the script gives. */
-export function decodeStep(
-  operation: Step["operation"],
-  [position, left, result, text, bytes]: readonly RedisReply[],
-): Decoded {
+/** Reads the reply of one operation. Throws a StoreError if it is not what the script gives. */
+export function decodeStep(operation: Step["operation"] | undefined, reply: RedisReply | undefined): Decoded {
+  const [position, left, result, text, bytes] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
   const [epoch = "", seq, tip = "", incarnation = ""] = textOf(position).split("\n");
-  const line = typeof result === "number" ? String(result) : textOf(result);
+  const line = textOf(result);
   if (epoch === "error") return { reply: { error: line }, incarnation };
   const stamp = { epoch, seq: numberOf(seq), tip: fromText(tip), time: END - Number(left) };
   return { reply: { ...stamp, ...bodyOf(operation, line.split("\n"), text, bytes, stamp.time) }, incarnation };

@@ -63,10 +63,11 @@ function argumentsOf(step: Step, { maxTags, maxLogRecords }: RedisLimits): Argum
   }
 }
 
-function keyOf(step: Step): string | undefined {
-  if (step.operation === "changesSince" || step.operation === "info") return undefined;
+/** What concerns no key says so by one that it does not touch: the script counts on two keys for each operation. */
+function keyOf(step: Step): string {
+  if (step.operation === "changesSince" || step.operation === "info") return "";
   const about = step.operation === "write" ? step.request.write : step.request;
-  return "key" in about ? about.key : undefined;
+  return "key" in about ? about.key : "";
 }
 
 /** The keys of a partition begin with this. Braces in a name must not end Redis Cluster's hash tag. */
@@ -78,8 +79,8 @@ export function encodeSteps(base: string, head: Arguments, steps: readonly Step[
   const keys = [`${base}:m`, `${base}:n`];
   const args = head;
   for (const step of steps) {
-    const key = keyOf(step);
-    if (key !== undefined) keys.push(`${base}:e:${toText(key)}`, `${base}:l:${toText(key)}`);
+    const key = toText(keyOf(step));
+    keys.push(`${base}:e:${key}`, `${base}:l:${key}`);
     args.push(...argumentsOf(step, limits));
   }
   return [keys.length, ...keys, ...args].map((part) => (typeof part === "number" ? String(part) : part));

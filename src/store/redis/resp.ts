@@ -1,4 +1,4 @@
-// Replies in RESP2, as Redis writes them.
+// Replies in RESP2, as Redis writes those of scripts that answer no statuses.
 import type { RedisReply } from "./transport.ts";
 
 /** What one command came to. */
@@ -21,8 +21,6 @@ export function parseReplies(bytes: Uint8Array): Outcome[] {
     switch (kind) {
       case "-":
         return new Error(text);
-      case "+":
-        return text;
       case ":":
         return size;
       case "*":

@@ -1,7 +1,9 @@
 // A client of the user's own that speaks REST, as a transport.
 import { OptionError } from "../../errors.ts";
 import { toPlain } from "./plain.ts";
-import type { RedisReply, RedisTransport } from "./transport.ts";
+import { carriedTextPreludes } from "./preludes.ts";
+import { fromTextReply } from "./text-replies.ts";
+import type { RedisTransport } from "./transport.ts";
 
 /** What is used of `Redis` of `@upstash/redis`, and of what `@vercel/kv` gives. */
 export interface RestClient {
@@ -13,7 +15,7 @@ export interface RestClient {
 
 /**
  * Such clients decode replies as text and take for JSON whatever can be, "123" and "true" too. Neither changes what the
- * script answers to `replies: "text"`: it is UTF-8, and nothing in it is JSON. So all their settings are exact.
+ * script answers after this prelude: it is UTF-8, and nothing in it is JSON. So all their settings are exact.
  *
  * They send a command again when they see no answer. That is as harmless as where `restTransport` does it, and why is said
  * there.
@@ -30,13 +32,13 @@ export function restClientTransport(client: RestClient): RedisTransport {
     throw new OptionError("The client of the store has no eval and evalsha");
   };
   return {
-    replies: "text",
+    preludes: carriedTextPreludes,
     incarnation: false,
     async send(command) {
       const [name, script = "", count, ...rest] = toPlain(command);
       const run = method(name === "EVAL" ? "eval" : "evalsha");
       try {
-        return (await run(script, rest.slice(0, Number(count)), rest.slice(Number(count)))) as RedisReply; // texts in lists
+        return fromTextReply(await run(script, rest.slice(0, Number(count)), rest.slice(Number(count))));
       } catch (cause) {
         // Its messages repeat the command: keys and values do not belong there.
         throw new Error((cause instanceof Error ? cause.message : String(cause)).split(", command was")[0]);

@@ -9,8 +9,8 @@ import { restClientTransport } from "./rest-client.ts";
 import type { RestClient } from "./rest-client.ts";
 import { restTransport } from "./rest.ts";
 import type { RestSettings } from "./rest.ts";
-import { storeOver } from "./store.ts";
-import type { RedisStoreOptions } from "./store.ts";
+import { storeOver } from "./store-over.ts";
+import type { RedisStoreOptions } from "./store-over.ts";
 
 /** Options of a store over HTTP. */
 export interface RestStoreOptions extends RedisStoreOptions {

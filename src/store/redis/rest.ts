@@ -5,6 +5,7 @@ import type { listenToStream } from "./event-stream.ts";
 import { createExchange } from "./exchange.ts";
 import type { Send } from "./exchange.ts";
 import type { Command } from "./plain.ts";
+import { carriedPreludes } from "./preludes.ts";
 import type { Outcome } from "./resp.ts";
 import type { RedisTransport } from "./transport.ts";
 
@@ -33,21 +34,14 @@ const isLarge = ({ command }: Call): boolean => command.reduce((sum, { length })
 
 /** `fetch` with address and token. Rejects where `settings` throws. */
 function createSend(settings: () => RestSettings): Send {
-  let store: RequestInit | undefined;
-  /** Some frameworks keep answers of `fetch` unless told not to, and some runtimes do not know how to be told. */
-  const noStore = (url: string): RequestInit => {
-    try {
-      new Request(url, { cache: "no-store" });
-      return { cache: "no-store" };
-    } catch {
-      return {};
-    }
-  };
   return async (path, init) => {
     const { url, token } = settings();
-    store ??= noStore(url);
-    const headers = { ...init.headers, authorization: `Bearer ${token}` };
-    return fetch(url.replace(/\/+$/, "") + path, { ...store, ...init, headers });
+    return fetch(url.replace(/\/+$/, "") + path, {
+      // Some frameworks keep answers unless told not to, and runtimes that do not know how to be told refuse to be.
+      ...("cache" in Request.prototype && { cache: "no-store" }),
+      ...init,
+      headers: { ...init.headers, authorization: `Bearer ${token}` },
+    });
   };
 }
 
@@ -62,8 +56,9 @@ function createTries(send: Send, platform: Platform) {
   let notBeforeMs = 0;
   const exchange = createExchange(send, platform, (restMs) => (notBeforeMs = platform.monotonic() + restMs));
   return async (commands: readonly Command[], signal: AbortSignal): Promise<Outcome[]> => {
+    let restMs = 0;
     for (let tries = 1; ; tries++) {
-      const restMs = notBeforeMs - platform.monotonic();
+      restMs += Math.max(0, notBeforeMs - platform.monotonic());
       if (restMs > MAX_REST_MS) throw new Error(`The server wants no requests for ${Math.ceil(restMs / 1_000)} s`);
       if (restMs > 0) await pause(platform, restMs, signal);
       try {
@@ -71,7 +66,7 @@ function createTries(send: Send, platform: Platform) {
       } catch (cause) {
         if (signal.aborted || tries === TRIES) throw cause;
       }
-      await pause(platform, AGAIN_MS * 2 ** tries * (0.5 + platform.random() / 2), signal);
+      restMs = AGAIN_MS * 2 ** tries * (0.5 + platform.random() / 2);
     }
   };
 }
@@ -90,26 +85,25 @@ export function restTransport(
   let queue: Call[] = [];
 
   const run = async (calls: readonly Call[]): Promise<void> => {
-    const left = new AbortController();
+    const ended = new AbortController();
     let waiting = calls.length;
-    const ends = calls.map(({ signal, settle }) => {
+    for (const { signal, settle } of calls) {
       const leave = (): void => {
         settle(new Error("The call was aborted"));
-        if (--waiting === 0) left.abort();
+        if (--waiting === 0) ended.abort();
       };
-      signal?.addEventListener("abort", leave);
       if (signal?.aborted) leave();
-      return () => signal?.removeEventListener("abort", leave);
-    });
+      signal?.addEventListener("abort", leave, { signal: ended.signal });
+    }
     try {
       settings(); // what is missing there will not be there at the next try
       const commands = calls.map(({ command }) => command);
-      const outcomes = await persist(commands, left.signal);
+      const outcomes = await persist(commands, ended.signal);
       calls.forEach(({ settle }, index) => settle(outcomes[index] as Outcome)); // as many
     } catch (cause) {
       for (const { settle } of calls) settle(cause as Error); // of the runtime, or one of ours
     }
-    for (const end of ends) end();
+    ended.abort(); // nobody listens to callers any more
   };
 
   /** What is sent until nothing is added any more goes together. No timer: on some runtimes it would belong to one request. */
@@ -123,7 +117,7 @@ export function restTransport(
   };
 
   return {
-    replies: "bytes",
+    preludes: carriedPreludes,
     incarnation: false,
     send: (command, signal) =>
       new Promise((resolve, reject) => {

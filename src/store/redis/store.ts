@@ -1,84 +1,36 @@
 // redisStore: a full store in Redis, over the client that the user has.
 import { OptionError } from "../../errors.ts";
-import type { Platform } from "../../platform.ts";
 import type { Store } from "../contract.ts";
-import { wholeNumber } from "../whole-number.ts";
-import { MAX_PARTITIONS, PROTOCOL } from "../wire.ts";
-import { connectRedis } from "./connection.ts";
-import type { RedisConnectionOptions } from "./connection.ts";
 import { ioredisTransport } from "./ioredis.ts";
 import type { IoredisClient } from "./ioredis.ts";
 import { nodeRedisTransport } from "./node-redis.ts";
-import type { NodeRedisClient } from "./node-redis.ts";
+import type { NodeRedisClient, NodeRedisCluster } from "./node-redis.ts";
+import { storeOver } from "./store-over.ts";
+import type { RedisStoreOptions } from "./store-over.ts";
 import { textClientTransport } from "./text-client.ts";
 import type { TextClient } from "./text-client.ts";
 import type { RedisTransport } from "./transport.ts";
 
-/** A client of ioredis, of node-redis (5 or later, connected by its owner), or Bun's `RedisClient`. */
-export type RedisClient = IoredisClient | NodeRedisClient | TextClient;
+/** A client or a cluster of ioredis or of node-redis (5 or later, connected by its owner), or Bun's `RedisClient`. */
+export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | TextClient;
 
-/** Options of `redisStore`. */
-export interface RedisStoreOptions {
-  /**
-   * Into how many parts the keys of a cache are spread, 1 to 1,024; default 1. In Redis Cluster each lies in one slot. The
-   * number that the first request ever recorded stays, and all instances adopt it: to change it, take another cache name.
-   */
-  readonly partitions?: number;
-  /** What all keys begin with. Default "isocache:". The protocol's number follows it. */
-  readonly prefix?: string;
-  /** How many invalidated tags a partition remembers; beyond, tagged entries that are older go. Default 10,000. */
-  readonly maxTags?: number;
-  /** How many invalidations a partition remembers, for those who missed them. Default 1,000. */
-  readonly maxLogRecords?: number;
-  /**
-   * Whether those who wait for another instance's load are woken by Pub/Sub, over a duplicate of the client that is opened
-   * when first needed and ended by `close`. Without it they look again and again, at last every 250 ms. Default true.
-   */
-  readonly bus?: boolean;
-}
-
-/** A store over any transport. Throws an OptionError for a wrong option. */
-export function storeOver(
-  kind: string,
-  open: (platform: Platform) => RedisTransport,
-  options: RedisStoreOptions,
-  more: Pick<RedisConnectionOptions, "publishes" | "pollBudget"> = {},
-): Store {
-  const whole = (name: "partitions" | "maxTags" | "maxLogRecords", fallback: number, max: number): number =>
-    wholeNumber(`${kind}Store: ${name}`, options[name], fallback, max);
-  const { prefix = "isocache:", bus = true } = options;
-  if (typeof prefix !== "string" || /[{}]/.test(prefix)) {
-    throw new OptionError(`${kind}Store: prefix is ${String(prefix)}; it takes a string without braces`);
-  }
-  if (typeof bus !== "boolean") throw new OptionError(`${kind}Store: bus is ${String(bus)}; it takes true or false`);
-  const partitions = whole("partitions", 1, MAX_PARTITIONS);
-  const limits = {
-    maxTags: whole("maxTags", 10_000, 10_000_000),
-    maxLogRecords: whole("maxLogRecords", 1_000, 1_000_000),
-  };
-  return {
-    kind,
-    connect: ({ name, platform }) =>
-      connectRedis({
-        ...more,
-        transport: open(platform),
-        name,
-        platform,
-        prefix: `${prefix}${PROTOCOL}:`,
-        partitions,
-        limits,
-        bus,
-      }),
-  };
-}
-
-function transportOf(client: RedisClient): RedisTransport {
+function transportOver(client: RedisClient): RedisTransport {
   const has = (method: string): boolean => typeof (Object(client) as Record<string, unknown>)[method] === "function";
   // Told apart by what each alone has; the types of the methods follow.
   if (has("callBuffer")) return ioredisTransport(client as IoredisClient);
-  if (has("sendCommand")) return nodeRedisTransport(client as NodeRedisClient);
+  // Not a pool, which has no `duplicate`, nor one for Sentinel, which has `acquire`: they hide which connection is lost.
+  if (has("sendCommand") && has("duplicate") && !has("acquire")) return nodeRedisTransport(client as NodeRedisClient);
   if (has("send") && has("duplicate")) return textClientTransport(client as TextClient);
-  throw new OptionError("redisStore: client is none of a client of ioredis, one of node-redis, and a RedisClient");
+  throw new OptionError("redisStore: client is no client or cluster of ioredis or node-redis, and no RedisClient");
+}
+
+/** One for each client, whatever number of stores is made of it: they share its listeners and the connection that listens. */
+const transports = new WeakMap<RedisClient, RedisTransport>();
+
+function transportOf(client: RedisClient): RedisTransport {
+  const transport = transports.get(client) ?? transportOver(client);
+  transports.set(client, transport);
+  return transport;
 }
 
 /**

@@ -5,6 +5,8 @@ import type { RedisTransport, Subscription, SubscriptionEvents } from "./transpo
 export interface Line {
   /** Resolves when messages of the channel come. Repeated after each `up`. */
   listen(channel: string): Promise<unknown>;
+  /** No longer. */
+  leave(channel: string): Promise<unknown>;
   /** Ends the connection. */
   close(): unknown;
 }
@@ -15,6 +17,8 @@ export interface LineEvents {
   up(): void;
   /** It is not, or no longer. */
   down(): void;
+  /** It was closed by somebody else, and will not come back. */
+  gone(): void;
   message(channel: string, text: string): void;
 }
 
@@ -40,16 +44,21 @@ export function createSubscriber(open: (events: LineEvents) => Line): NonNullabl
 
   const begin = (): void => {
     const isMine = (): boolean => line === opened;
+    const down = (): void => {
+      if (!isMine() || !isUp) return;
+      isUp = false;
+      tell(false, ...channels.keys());
+    };
     const opened = open({
       up() {
         if (!isMine()) return;
         isUp = true;
         for (const channel of channels.keys()) void listen(channel);
       },
-      down() {
-        if (!isMine() || !isUp) return;
-        isUp = false;
-        tell(false, ...channels.keys());
+      down,
+      gone() {
+        down();
+        if (isMine()) line = undefined; // the next one who listens opens another
       },
       message(channel, text) {
         if (isMine()) for (const events of channels.get(channel) ?? []) events.message(text);
@@ -65,10 +74,10 @@ export function createSubscriber(open: (events: LineEvents) => Line): NonNullabl
     else if (isUp) void listen(channel);
     return {
       async close() {
-        listeners.delete(events);
-        if (listeners.size === 0) channels.delete(channel);
-        if (channels.size > 0) return;
+        if (!listeners.delete(events) || listeners.size > 0) return;
+        channels.delete(channel);
         const last = line;
+        if (channels.size > 0) return void last?.leave(channel).catch(() => undefined); // what still comes is heard by nobody
         line = undefined;
         isUp = false;
         await last?.close();

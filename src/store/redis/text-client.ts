@@ -1,12 +1,14 @@
-// A client that takes bytes and gives text, `RedisClient` of the runtime's own Redis module, as a transport.
+// `RedisClient` of Bun's own Redis module as a transport: a client that takes bytes and gives text.
 import { createLosses } from "./losses.ts";
+import { textPreludes } from "./preludes.ts";
 import { createSubscriber } from "./subscriber.ts";
-import type { RedisReply, RedisTransport } from "./transport.ts";
+import { fromTextReply } from "./text-replies.ts";
+import type { RedisTransport } from "./transport.ts";
 
 /** What is called back, if there is anything. */
 export type Handler = ((this: unknown, ...args: never[]) => unknown) | null | undefined;
 
-/** What is used of `RedisClient`. */
+/** What is used of Bun's `RedisClient`. */
 export interface TextClient {
   /** Whether there is a connection now. */
   readonly connected: boolean;
@@ -28,6 +30,8 @@ export interface TextSubscriber {
   onconnect: Handler;
   /** Resolves when Redis has said that it listens. */
   subscribe(channel: string, listener: (text: string, channel: string) => void): Promise<unknown>;
+  /** Resolves when Redis has said that it no longer listens. */
+  unsubscribe(channel: string): Promise<unknown>;
   /** Ends it at once. */
   close(): void;
 }
@@ -47,12 +51,12 @@ export function textClientTransport(client: TextClient): RedisTransport {
     };
   };
   return {
-    replies: "text",
+    preludes: textPreludes,
     incarnation: true,
-    send([name = "", ...args]) {
+    async send([name = "", ...args]) {
       // It says nothing of a connection that ended, until there is the next one.
       if (!client.connected) lose();
-      return client.send(String(name), args) as Promise<RedisReply>; // texts, numbers and lists of them
+      return fromTextReply(await client.send(String(name), args));
     },
     onLost: createLosses((lost) => {
       lose = lost;
@@ -76,6 +80,7 @@ export function textClientTransport(client: TextClient): RedisTransport {
       opening.catch(down);
       return {
         listen: async (channel) => line?.subscribe(channel, hear),
+        leave: async (channel) => line?.unsubscribe(channel),
         close() {
           isOpen = false;
           line?.close();

@@ -1,6 +1,9 @@
 // What the Redis store asks of a connection: to send a command, and, where it can, to listen. Types only.
 
-/** What a command answers. A byte string comes as bytes, or as text from a transport of `replies: "text"`. */
+/** The SHA-1 of a script by which Redis knows it, and what it consists of before what all have. */
+export type Prelude = readonly [hash: string, ...texts: string[]];
+
+/** What a command answers. A value comes as bytes, any other byte string as bytes or as text. */
 export type RedisReply = Uint8Array | string | number | null | readonly RedisReply[];
 
 /** A channel that is listened to. */
@@ -18,16 +21,14 @@ export interface SubscriptionEvents {
 }
 
 /**
- * A way to one Redis, or to a cluster. Everything else is the protocol's: keys, scripts, arguments, replies, waiting.
+ * A way to one Redis, or to a cluster: `ioredis.ts`, `node-redis.ts`, `text-client.ts` (Bun's), `rest.ts` (`fetch`) and
+ * `rest-client.ts` (`@upstash/redis`, `@vercel/kv`). Everything else is the protocol's: keys, scripts, arguments, replies, waiting.
  *
  * Commands that are sent in one tick should travel together. All of them go to the primary.
  */
 export interface RedisTransport {
-  /**
-   * `text`: byte strings in replies are decoded as UTF-8 on their way; values are then encoded so that they survive it, in
-   * up to twice as many bytes.
-   */
-  readonly replies: "bytes" | "text";
+  /** What its scripts begin with: the first of them that the server does not refuse. */
+  readonly preludes: readonly Prelude[];
   /**
    * Whether the script is to find out that it runs in another process of Redis than before, which may have lost history.
    * Wants `onLost`, and a server that answers INFO.

@@ -14,8 +14,8 @@ export interface WaitingOptions {
   readonly budget: number;
   /** Listens to what the script publishes of a partition; undefined if that cannot be. */
   subscribe(partition: number, events: SubscriptionEvents): Subscription | undefined;
-  /** One command. */
-  readonly read: Read;
+  /** One command, and the same again: in the partition that the caller meant at first. */
+  reader(): Read;
   /** Gives back a lease that came when its taker had gone. Its outcome is nobody's concern. */
   release(partition: number, key: string, token: string): void;
 }
@@ -43,6 +43,8 @@ const MAX_WAITERS = 1_000;
 const MAX_WAIT_MS = 60_000;
 /** Between looks while no messages come: from, to. */
 const LOOK_MS = [10, 250] as const;
+/** While they do, where looks cost nothing but their trip: a message may be lost without a sign. */
+const DOUBT_MS = 1_000;
 
 /** A pause of its own for each waiter. */
 function createWaiter({ setTimeout, clearTimeout }: Platform, key: string) {
@@ -71,7 +73,7 @@ function createWaiter({ setTimeout, clearTimeout }: Platform, key: string) {
 }
 
 /** At most 1,000 reads wait, and none for more than a minute; one more is answered at once. */
-export function createWaiting({ platform, budget, subscribe, read, release }: WaitingOptions): Waiting {
+export function createWaiting({ platform, budget, subscribe, reader, release }: WaitingOptions): Waiting {
   const channels = new Map<number, Channel>();
   let waiting = 0;
   let closed = false;
@@ -98,6 +100,7 @@ export function createWaiting({ platform, budget, subscribe, read, release }: Wa
     request: ReadRequest,
     call: CallOptions,
     first: ReadReply,
+    read: Read,
   ): Promise<Awaited<ReturnType<Read>>> => {
     const { signal } = call;
     const untilMs = platform.monotonic() + Math.min(request.waitMs, MAX_WAIT_MS);
@@ -116,14 +119,15 @@ export function createWaiting({ platform, budget, subscribe, read, release }: Wa
         const restMs = untilMs - platform.monotonic();
         // Each step twice as long as the one before, such that what is left of the budget lasts; the last look is at the end.
         const stepMs = Math.max(lookMs, restMs / (2 ** left - 1)) * (0.5 + platform.random() / 2);
-        const look = channel.up || left <= 1 ? Infinity : stepMs;
+        const heardMs = left === Infinity ? DOUBT_MS : Infinity;
+        const look = channel.up ? heardMs : left <= 1 ? Infinity : stepMs;
         await waiter.pause(Math.max(1, Math.min(restMs, last.busy?.leftMs ?? 0, look)));
         if (closed || signal?.aborted) return last;
-        const isOver = platform.monotonic() >= untilMs;
         const reply = await read(partition, request, call);
         if ("moved" in reply) return reply;
         if (signal?.aborted && reply.lease && request.lease) release(partition, request.key, request.lease.token);
-        if (isOver || --left < 1 || !mustWait(reply)) return reply;
+        // Answered after the end, it was the last: one more would take longer than the engine waits for it.
+        if (platform.monotonic() >= untilMs || --left < 1 || !mustWait(reply)) return reply;
         last = reply;
       }
     } finally {
@@ -134,12 +138,13 @@ export function createWaiting({ platform, budget, subscribe, read, release }: Wa
 
   return {
     async read(partition, request, call) {
+      const read = reader();
       const first = await read(partition, request, call);
       if ("moved" in first || !mustWait(first) || request.waitMs <= 0) return first;
       if (waiting >= MAX_WAITERS || closed || call.signal?.aborted) return first;
       waiting++;
       try {
-        return await wait(partition, request, call, first);
+        return await wait(partition, request, call, first, read);
       } finally {
         waiting--;
       }

@@ -72,7 +72,8 @@ export function checkLeft({ history, base, calls }: World, call: Call): void {
             other.op.kind === "getOrSet" &&
             [...other.op.path, other.op.key].join("/") === name &&
             !other.left &&
-            (other.ended === undefined || other.ended.at >= loading.beganAt),
+            // Whose hard time-out was over before the loader began has not left.
+            (other.ended === undefined || other.ended.at >= request.begunAt),
         );
       if (!loading.together.some((each) => each.hadStale || isWanted(each.name)))
         history.violate("in time", `the load of ${showOp(op)} on ${life.name} goes on, and nobody waits for it`);

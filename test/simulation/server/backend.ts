@@ -1,8 +1,10 @@
-// What the two kinds of server have in common: data, and a process in front of them that can be replaced.
+// What the kinds of server have in common: data, and a process in front of them that can be replaced.
 import type { Platform } from "../../../src/platform.ts";
 import type { StoreConnection } from "../../../src/store/contract.ts";
 import type { PartitionLimits } from "../../../src/store/partition.ts";
 import type { StorageCounts, StorageUsage } from "../../../src/store/partition-storage.ts";
+import type { Command, Published } from "../redis/emulator.ts";
+import type { RedisReply } from "../../../src/store/redis/transport.ts";
 import type { Subject } from "../subject.ts";
 
 /** What a partition holds. */
@@ -21,7 +23,21 @@ export interface BackendOptions {
   readonly base: Pick<Platform, "setTimeout" | "clearTimeout">;
 }
 
+/** A Redis as its clients and its operator see it. */
+export interface RedisAccess {
+  /** What a command answers; throws an Error with the server's text if it refuses. */
+  send(command: Command): RedisReply;
+  /** Hears all that is published, until the function that it gives is called. */
+  listen(published: Published): () => void;
+  /** Whether what grows is refused. */
+  setFull(isFull: boolean): void;
+  /** Loses the key that has this place, counted around all of them. */
+  evict(place: number): void;
+}
+
 export interface Backend {
+  /** Of a Redis. */
+  readonly redis?: RedisAccess;
   /** A client; whatever it asks is asked of the process that runs then. */
   connect(partitions: number): StoreConnection;
   readonly partitions: number;

@@ -4,10 +4,11 @@ import type { PartitionLimits } from "../../../src/store/partition.ts";
 import type { VirtualPlatform } from "../../../src/testing/virtual-platform.ts";
 import { createDraw, mix } from "../draw.ts";
 import type { Subject } from "../subject.ts";
-import type { Holdings, Survival } from "./backend.ts";
+import type { Holdings, RedisAccess, Survival } from "./backend.ts";
 import { gate } from "./gate.ts";
 import { createMaps } from "./maps.ts";
 import { createObjects } from "./objects.ts";
+import { createRedis } from "./redis.ts";
 import { endingTimers } from "./timers.ts";
 
 export interface Server {
@@ -38,19 +39,26 @@ export interface Server {
   jump(ms: number): void;
   /** What each partition holds, counted without asking it: nothing changes by that. */
   holdings(): readonly Holdings[];
+  /** Of a Redis: what its own clients do without `connect`. */
+  readonly redis: RedisAccess | undefined;
   /** Ends it, and frees what it holds. */
   close(): void;
 }
 
 export interface ServerOptions {
   readonly subject: Subject;
-  /** `localStore` over maps, or the Durable Object's own code over SQLite behind its own client. */
-  readonly kind: "map" | "object";
+  /**
+   * `localStore` over maps; the Durable Object's own code over SQLite behind its own client; or the store's script in an
+   * emulated Redis behind `redisStore`.
+   */
+  readonly kind: "map" | "object" | "redis";
   readonly partitions: number;
   readonly limits: Partial<PartitionLimits>;
   readonly seed: number;
   readonly base: VirtualPlatform;
 }
+
+const BACKENDS = { map: createMaps, object: createObjects, redis: createRedis };
 
 export function createServer({ kind, seed, base, ...options }: ServerOptions): Server {
   const { random } = createDraw(mix(seed, 77));
@@ -64,7 +72,7 @@ export function createServer({ kind, seed, base, ...options }: ServerOptions): S
     now: () => base.now() + offsetMs,
     random: () => random() + random() / 0x1_0000_0000 / 2,
   };
-  const backend = (kind === "map" ? createMaps : createObjects)({ ...options, platform, base });
+  const backend = BACKENDS[kind]({ ...options, platform, base });
 
   const reset = (survival: Survival): void => {
     incarnation++;
@@ -97,6 +105,7 @@ export function createServer({ kind, seed, base, ...options }: ServerOptions): S
       backend.jumped();
     },
     holdings: backend.holdings,
+    redis: backend.redis,
     close() {
       timers.endAll();
       backend.close();

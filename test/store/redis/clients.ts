@@ -1,4 +1,5 @@
 // The clients of a test, each as its owner opens and ends it.
+import { once } from "node:events";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import type { RedisClient } from "../../../src/store/redis.ts";
@@ -6,6 +7,8 @@ import type { RedisClient } from "../../../src/store/redis.ts";
 export interface OpenClient {
   readonly client: RedisClient;
   command(...args: string[]): Promise<unknown>;
+  /** Ends it, and connects it again. */
+  reopen(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -17,6 +20,11 @@ export const clients: Readonly<Record<string, (url: string) => Promise<OpenClien
     return {
       client,
       command: (name = "", ...args) => client.call(name, args),
+      async reopen() {
+        await client.quit();
+        if (client.status !== "end") await once(client, "end");
+        await client.connect();
+      },
       close: async () => void (await client.quit()),
     };
   },
@@ -24,7 +32,15 @@ export const clients: Readonly<Record<string, (url: string) => Promise<OpenClien
     const client = createClient({ url, socket: { reconnectStrategy: () => 20 } });
     client.on("error", () => undefined);
     await client.connect();
-    return { client, command: (...args) => client.sendCommand(args), close: async () => client.close() };
+    return {
+      client,
+      command: (...args) => client.sendCommand(args),
+      async reopen() {
+        await client.close();
+        await client.connect();
+      },
+      close: async () => client.close(),
+    };
   },
 };
 

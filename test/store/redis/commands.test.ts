@@ -1,24 +1,37 @@
 // How many commands an operation takes, what they look like, and what the store refuses.
+import { createClientPool, createSentinel } from "redis";
 import { describe, expect, test } from "vitest";
 import { OptionError } from "../../../src/errors.ts";
 import { redisStore } from "../../../src/store/redis.ts";
 import type { RedisClient } from "../../../src/store/redis.ts";
-import { script, scriptHash } from "../../../src/store/redis/script.ts";
+import * as preludes from "../../../src/store/redis/preludes.ts";
+import { script } from "../../../src/store/redis/script.ts";
 import { entryOf, ROOT } from "../../../src/testing/store-driver.ts";
 import { clientOf, counted, driverOf, ownRedis } from "./harness.ts";
 import { whyNoRedis } from "./servers.ts";
 import { createHash } from "node:crypto";
 
-test("the script's name is its SHA-1", () => {
-  expect(scriptHash).toBe(createHash("sha1").update(script).digest("hex"));
+test.each(Object.entries(preludes))("the script's name after %s is the SHA-1 of both", (_, list) => {
+  for (const [hash, ...texts] of list) {
+    expect(hash).toBe(
+      createHash("sha1")
+        .update(texts.join("") + script)
+        .digest("hex"),
+    );
+  }
 });
 
 test("a wrong client or option is an OptionError", () => {
   const client = { send: () => undefined, duplicate: () => undefined } as unknown as RedisClient; // never asked
   expect(() => redisStore({} as RedisClient)).toThrow(OptionError);
+  // All commands of a cache share one connection: of a pool, and of what hides several, it has no use.
+  expect(() => redisStore(createClientPool() as unknown as RedisClient)).toThrow(OptionError);
+  const sentinel = createSentinel({ name: "primary", sentinelRootNodes: [{ host: "127.0.0.1", port: 1 }] });
+  expect(() => redisStore(sentinel as unknown as RedisClient)).toThrow(OptionError);
   expect(() => redisStore(client, { partitions: 0 })).toThrow(OptionError);
   expect(() => redisStore(client, { partitions: 1_025 })).toThrow(OptionError);
   expect(() => redisStore(client, { prefix: "{a}" })).toThrow(OptionError);
+  expect(() => redisStore(client, { prefix: "a\n" })).toThrow(OptionError);
   expect(() => redisStore(client, { bus: 1 as unknown as boolean })).toThrow(OptionError);
   expect(redisStore(client).kind).toBe("redis");
 });
@@ -100,6 +113,26 @@ describe.skipIf(whyNoRedis !== undefined)("a Redis store", () => {
       seq: 0,
       epoch: expect.not.stringMatching(epoch),
     });
+  });
+
+  test("what is asked of a partition that there is not is done nowhere, though another answer has just told so", async () => {
+    const server = await ownRedis();
+    await driverOf(clientOf(server.url)).connection.info(0, {});
+    const client = clientOf(server.url);
+    const two = driverOf(client, { partitions: 2 }).connection;
+    const write = { kind: "delete" as const, key: "k" };
+    const late: Promise<unknown>[] = [];
+    // It is sent when the first has been told to ask partition 0, and is answered when that has answered.
+    const { callBuffer } = client;
+    client.callBuffer = ((command: string, args: readonly unknown[]) => {
+      const asks = args.includes("isocache:1:{test:0}:m") && late.length === 0;
+      const sent = Reflect.apply(callBuffer, client, [command, args]) as Promise<unknown>;
+      if (asks) late.push(Promise.resolve(two.write(1, { nonce: "n", write }, {})));
+      return sent;
+    }) as unknown as typeof callBuffer; // the same method, with another call behind it
+    expect(await two.info(1, {})).toEqual({ moved: true });
+    expect(await Promise.all(late)).toEqual([{ moved: true }]);
+    expect(await server.command("KEYS", "*test:1*")).toMatchObject({ items: [] });
   });
 
   test("a refusal of the server is a StoreError with its text, and without a secret", async () => {

@@ -1,6 +1,7 @@
 // What Redis loses, and when it is full: nothing that was invalidated comes back, and an invalidation is never refused.
 import { describe, expect, onTestFinished, test } from "vitest";
 import { entryOf, ROOT } from "../../../src/testing/store-driver.ts";
+import { textOf } from "../../support/resp.ts";
 import { clients } from "./clients.ts";
 import { clientOf, driverOf, ownRedis, untilAnswered } from "./harness.ts";
 import { whyNoRedis } from "./servers.ts";
@@ -72,6 +73,27 @@ describe.skipIf(whyNoRedis !== undefined)("a Redis that loses data", () => {
     expect([reply.entry, reply.epoch === epoch]).toEqual([undefined, false]);
   });
 
+  test("a primary that was a replica for a while begins a new epoch, if its connections were ended", async () => {
+    const primary = await ownRedis();
+    const replica = await ownRedis({ replicaof: `127.0.0.1 ${primary.port}` });
+    const store = driverOf(clientOf(primary.url));
+    const { epoch, seq, tip } = await store.set("k", entryOf([1]));
+    await primary.command("WAIT", "1", "10000");
+    await replica.command("REPLICAOF", "NO", "ONE");
+    await driverOf(clientOf(primary.url)).write({ kind: "delete", key: "k" });
+    // As Sentinel does it. Without the end of the connections, one who asks nothing meanwhile would notice nothing.
+    await primary.command("REPLICAOF", "127.0.0.1", String(replica.port));
+    await primary.command("CLIENT", "KILL", "TYPE", "normal");
+    const link = async (): Promise<string> => textOf(await primary.command("INFO", "replication")) ?? "";
+    await expect.poll(link, { timeout: 20_000 }).toContain("master_link_status:up");
+    const refused = store.read("k", { witness: { epoch, seq, tip } });
+    await expect(refused).rejects.toMatchObject({ message: expect.stringContaining("READONLY") });
+    await primary.command("REPLICAOF", "NO", "ONE");
+    await primary.command("CLIENT", "KILL", "TYPE", "normal");
+    const reply = await untilAnswered(() => store.read("k", { witness: { epoch, seq, tip } }));
+    expect([reply.entry, reply.epoch === epoch]).toEqual([undefined, false]);
+  });
+
   test.each(POLICIES)("under %s nothing that was invalidated comes back", async (policy) => {
     const server = await ownRedis({ "maxmemory-policy": policy, maxmemory: 4 * MEGABYTE });
     const client = clientOf(server.url);
@@ -110,7 +132,7 @@ describe.skipIf(whyNoRedis !== undefined)("a Redis that loses data", () => {
     }
     const grant = await store.lease("loading");
     const { seq } = await store.info();
-    await client.config("SET", "maxmemory", "1mb");
+    await client.config("SET", "maxmemory", "1");
     const full = { code: "ISOCACHE_STORE", message: expect.stringContaining("OOM") };
     await expect(store.set("set", entryOf([2]))).rejects.toMatchObject(full);
     await expect(store.set("new", entryOf([2]))).rejects.toMatchObject(full);

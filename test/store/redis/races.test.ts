@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { defaultPlatform } from "../../../src/default-platform.ts";
 import { ioredisTransport } from "../../../src/store/redis/ioredis.ts";
-import { storeOver } from "../../../src/store/redis/store.ts";
+import { storeOver } from "../../../src/store/redis/store-over.ts";
 import { entryOf, ROOT, storeDriver } from "../../../src/testing/store-driver.ts";
 import { clientOf, driverOf, ownRedis } from "./harness.ts";
 import { whyNoRedis } from "./servers.ts";

@@ -6,8 +6,12 @@ import { createClient } from "redis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createCache } from "../../../src/index.ts";
 import { redisStore } from "../../../src/store/redis.ts";
+import { plainPreludes } from "../../../src/store/redis/preludes.ts";
+import type { RedisReply } from "../../../src/store/redis/transport.ts";
+import { storeOver } from "../../../src/store/redis/store-over.ts";
 import { entryOf } from "../../../src/testing/store-driver.ts";
 import { storeConformance } from "../../../src/testing/store-conformance.ts";
+import { virtualPlatform } from "../../../src/testing/virtual-platform.ts";
 import { clientOf, counted, driverOf, ownRedis } from "./harness.ts";
 import { sharedRedis, whyNoRedis } from "./servers.ts";
 import { freshPrefix } from "./clients.ts";
@@ -142,4 +146,41 @@ describe.skipIf(whyNoRedis !== undefined || !hasBun)("in Bun", () => {
     const { stdout } = await run(bun, [new URL("bun-restart.mjs", import.meta.url).pathname], { timeout: 60_000 });
     expect(stdout.trim()).toBe("a new epoch");
   });
+});
+
+test("a read is answered within its wait and one round trip, whenever its looks come", async () => {
+  const tripMs = 80;
+  for (let seed = 1; seed <= 20; seed++) {
+    const platform = virtualPlatform({ seed });
+    const busy = [[`${"e".repeat(22)}\n0\n`, 1_000_000, "\n\n5000\n=owner"]];
+    const send = (): Promise<typeof busy> =>
+      new Promise((resolve) => void platform.setTimeout(() => resolve(busy), tripMs));
+    const transport = { preludes: plainPreludes, incarnation: false, send };
+    const connection = storeOver("redis", () => transport, {}).connect({ name: "test", platform });
+    let heldAt = 0;
+    const onHeld = (): void => void (heldAt = platform.monotonic());
+    const lease = { token: "t", leaseMs: 200, scopes: [] };
+    await platform.run(connection.read(0, { key: "k", waitMs: 200, lease }, { onHeld }));
+    expect(platform.monotonic() - heldAt, `seed ${seed}`).toBeLessThanOrEqual(200 + tripMs);
+  }
+});
+
+test("who waits looks again as one who believes in the number of partitions that it began with", async () => {
+  const platform = virtualPlatform();
+  const heads: string[] = [];
+  let reply: RedisReply[] = [[`${"e".repeat(22)}\n0\n`, 1_000_000, "\n\n5000\n=owner"]];
+  const send = async (command: readonly (string | Uint8Array)[]) => {
+    heads.push(String(command[3 + Number(command[2])]));
+    return reply;
+  };
+  const transport = { preludes: plainPreludes, incarnation: false, send };
+  const connection = storeOver("redis", () => transport, { partitions: 3 }).connect({ name: "test", platform });
+  const lease = { token: "t", leaseMs: 200, scopes: [] };
+  const held = connection.read(2, { key: "k", waitMs: 200, lease }, {});
+  await platform.advance(0);
+  reply = ["moved\n1"];
+  expect(await connection.info(0, {})).toEqual({ moved: true });
+  expect(await platform.run(held)).toEqual({ moved: true });
+  await connection.info(0, {});
+  expect(heads).toEqual(["3\n", "3\n", "3\n", "1\n"]);
 });

@@ -69,24 +69,27 @@ describe.skipIf(redis.isMissing)("bytes over HTTP", () => {
   });
 
   test("survive where the server knows no RESP2, which is asked once", async () => {
+    const here = await upstash();
+    await here.driver.info();
     let asked = 0;
     intercept((_, init) => {
       const { "upstash-response-format": format, ...headers } = init.headers as Record<string, string>; // as it writes them
       if (format !== undefined) asked++;
       return { ...init, headers };
     });
-    await roundTrip(await upstash());
+    await roundTrip(here);
     expect(asked).toBe(1);
   });
 
   test("survive where bodies are taken for text, which is tried once", async () => {
+    const here = await upstash();
+    await here.driver.info();
     let bodies = 0;
     intercept((_, init) => {
       if (typeof init.body === "string") return init;
       bodies++;
       return { ...init, body: new TextDecoder().decode(init.body as Uint8Array) };
     });
-    const here = await upstash();
     await here.driver.set("k", entry(pairs));
     expectSame((await here.driver.read("k")).entry, pairs);
     await roundTrip(here);

@@ -12,7 +12,7 @@ import type { UpstashClientOptions, UpstashStoreOptions } from "../../../src/sto
 import { storeDriver } from "../../../src/testing/store-driver.ts";
 import type { StoreDriver } from "../../../src/testing/store-driver.ts";
 import { world } from "../../support/upstash/world.ts";
-import type { UpstashServer } from "../../support/upstash/server.ts";
+import type { UpstashOptions, UpstashServer } from "../../support/upstash/server.ts";
 
 // An import would be looked through, and its default export reads the environment as soon as it is looked at.
 const { createClient } = createRequire(import.meta.url)("@vercel/kv") as typeof import("@vercel/kv");
@@ -32,8 +32,12 @@ export const transports: Readonly<Record<string, (place: Place, options: Upstash
 };
 
 /** A server of the test's own, and a store there, with a prefix that is swept when the test is over. */
-export async function upstash(options: UpstashStoreOptions = {}, kind = "fetch") {
-  const { server, prefix } = await world();
+export async function upstash(
+  options: UpstashStoreOptions = {},
+  kind = "fetch",
+  serverOptions: Partial<UpstashOptions> = {},
+) {
+  const { server, prefix } = await world(serverOptions);
   const make = (more: UpstashStoreOptions = {}): Store =>
     transports[kind]!({ url: server.url, token: server.token }, { prefix, ...options, ...more }); // one of its keys
   const drive = (store: Store, platform: Platform = defaultPlatform(), name = "test"): StoreDriver => {

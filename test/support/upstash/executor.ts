@@ -6,6 +6,7 @@ import type { Command, Reply } from "../resp.ts";
 import { answerMany, answerOne, errorAnswer } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { nameOf, readOnlyRefusal, refusal } from "./commands.ts";
+import { createLocking } from "./locking.ts";
 import type { Asked } from "./request.ts";
 
 export interface Executor {
@@ -19,10 +20,13 @@ export interface Executor {
 
 const errorReply = (error: string): Reply => ({ type: "error", bytes: Buffer.from(error) });
 
-export function createExecutor(redisUrl: string): Executor {
+/** `hasKeyLocking`: takes scripts that lock their keys alone; without it Redis sees them as they are, and refuses them. */
+export function createExecutor(redisUrl: string, hasKeyLocking: boolean): Executor {
   let connection: Promise<RespClient> | undefined;
   let counts = new Map<string, number>();
   const infos = new Map<string, Reply>();
+  const locking = hasKeyLocking ? createLocking() : undefined;
+  const sentFor = (command: Command): Command => locking?.command(command) ?? command;
 
   /** The one connection; a new one if it was lost. */
   const redis = (): Promise<RespClient> => {
@@ -59,7 +63,8 @@ export function createExecutor(redisUrl: string): Executor {
     const sent = commands.filter((_, index) => errors[index] === undefined);
     const client = await redis();
     sent.forEach(count);
-    const replies = await client.sendAll(sent);
+    const replies = await client.sendAll(sent.map(sentFor));
+    sent.forEach((command, index) => (replies[index] = locking?.reply(command, replies[index]!) ?? replies[index]!)); // one for each
     return errors.map((error) => (error === undefined ? replies.shift()! : errorReply(error))); // one for each sent
   };
 
@@ -69,7 +74,7 @@ export function createExecutor(redisUrl: string): Executor {
     if (error !== undefined) return errorAnswer(error);
     const client = await redis();
     commands.forEach(count);
-    const replies = await client.sendAll([["MULTI"], ...commands, ["EXEC"]]);
+    const replies = await client.sendAll([["MULTI"], ...commands.map(sentFor), ["EXEC"]]);
     const outcome = replies.at(-1)!; // that of EXEC
     const isDone = outcome.type === "array" && outcome.items !== null;
     return isDone ? answerMany(outcome.items, "json") : errorAnswer(textOf(outcome) ?? "ERR transaction was discarded");

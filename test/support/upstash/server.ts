@@ -20,6 +20,11 @@ export interface UpstashOptions {
   readonly token?: string;
   /** A token that may only read; none by default. */
   readonly readOnlyToken?: string;
+  /**
+   * Whether scripts may say that they lock their keys alone, as on Upstash; true by default. Else Redis refuses them, as it
+   * does behind a proxy.
+   */
+  readonly keyLocking?: boolean;
   /** The largest body; 10 MiB by default. */
   readonly maxRequestBytes?: number;
 }
@@ -69,8 +74,8 @@ function write(response: ServerResponse, { status, headers, body }: Answer, stru
 
 /** Starts the server; whoever starts it closes it. Redis need not be there yet. */
 export async function startUpstash(options: UpstashOptions): Promise<UpstashServer> {
-  const { redis, token = "test-token", readOnlyToken, maxRequestBytes = 10 * 1024 * 1024 } = options;
-  const executor = createExecutor(redis);
+  const { redis, token = "test-token", readOnlyToken, keyLocking = true, maxRequestBytes = 10 * 1024 * 1024 } = options;
+  const executor = createExecutor(redis, keyLocking);
   const faults = createFaults();
   let seen: SeenRequest[] = [];
   const streams = new Set<ServerResponse>();

@@ -1,8 +1,7 @@
-// What is counted, and how an entry is stored and removed.
-
-// Counters by time slots, 16 of which make the life of what is counted: what Redis removed by itself is counted no longer
-// than that. A new slot is the occasion to forget those that are over.
-export const counting = `
+-- What is counted, and how an entry is stored and removed.
+--
+-- Counters by time slots, 16 of which make the life of what is counted: what Redis removed by itself is counted no longer
+-- than that. A new slot is the occasion to forget those that are over.
 local function totals()
   local sum, all = {e = 0, b = 0, l = 0}, call("HGETALL", N)
   for i = 1, #all, 2 do
@@ -16,13 +15,10 @@ local function tally(kind, at, life, by)
   local slot = "0:0"
   if life < FOREVER then
     local size = max(0, select(2, math.frexp(life)) - 4)
-    slot = size..":"..s(INT, math.ceil((at + life) / 2 ^ size))
+    slot = size..":"..int(math.ceil((at + life) / 2 ^ size))
   end
   if call("HINCRBY", N, kind..slot, by) == by then totals() end
 end
-`;
-
-export const entries = `
 local function account(head, by, size)
   local _, at, ttl, stale, mine = parse(head)
   if mine then
@@ -30,19 +26,14 @@ local function account(head, by, size)
     tally("b", at, ttl + stale, by * (200 + #head + size))
   end
 end
-local function remove(E)
-  local old = call("HGET", E, "h")
-  if old then account(old, -1, call("HSTRLEN", E, "b")) end
-  call("DEL", E)
-end
 local function put(E, id, version, keep, ttl, stale, labels, bytes)
   local old, before = call("HGET", E, "h"), call("HSTRLEN", E, "b")
   if keep ~= "" and (not old or idOf(old) ~= keep) then return end
-  local head = s("%016.0f%016.0f%016.0f%016.0f", version, time, ttl, stale)..epoch.."\\n"..id.."\\n"..labels
+  local head = s("%016.0f%016.0f%016.0f%016.0f", version, time, ttl, stale)..epoch.."\n"..id.."\n"..labels
   local fresh = freshFor(head)
   if not fresh then return end
   local done
-  if keep == "" then done = pcall("HSET", E, "h", head, "b", bytes) else done = pcall("HSET", E, "h", head) end
+  if keep == "" then done = try("HSET", E, "h", head, "b", bytes) else done = try("HSET", E, "h", head) end
   if type(done) == "table" then return nil, done.err end
   if old then
     account(old, -1, before)
@@ -50,7 +41,6 @@ local function put(E, id, version, keep, ttl, stale, labels, bytes)
     call("PERSIST", E)
   end
   account(head, 1, keep == "" and #bytes or before)
-  if ttl + stale < FOREVER then call("PEXPIRE", E, s(INT, ttl + stale)) end
+  if ttl + stale < FOREVER then call("PEXPIRE", E, int(ttl + stale)) end
   return fresh
 end
-`;
