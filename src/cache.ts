@@ -57,9 +57,9 @@ export function createCache(options: CacheOptions = {}): Cache {
     }),
   });
   const request = { waitUntil: platform.waitUntil, holds: new Set<never>(), counters: createCounters() };
-  engine.buses = [resolved.bus, engine.store?.bus].flatMap((bus) =>
-    bus ? bus.connect(createPort(engine, request, bus.kind)) : [],
-  );
+  const own = engine.store?.bus;
+  const given = own && resolved.bus?.over === own.over ? undefined : resolved.bus;
+  engine.buses = [given, own].flatMap((bus) => bus?.connect(createPort(engine, request, bus.kind)) ?? []);
   return createPart({ engine, scope: ROOT, defaults: resolved.entry, request });
 }
 

@@ -134,6 +134,8 @@ export interface BusConnection {
 export interface Bus {
   /** For events and messages: "redis", "broadcast". */
   readonly kind: string;
+  /** What it goes over, if a store may go over the same and be a bus by itself: then this one is not needed. */
+  readonly over?: object;
   /** Called once by each cache that is given the bus, when it is created: does no I/O. */
   connect(port: BusPort): BusConnection;
 }

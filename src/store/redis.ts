@@ -1,6 +1,7 @@
-// isocache/redis: a store in Redis or Valkey, over the client that you have.
+// isocache/redis: a store in Redis or Valkey, and a bus over it, with the client that you have.
 export { redisStore } from "./redis/store.ts";
-export type { RedisClient } from "./redis/store.ts";
+export { redisBus } from "../bus/redis.ts";
+export type { RedisClient } from "./redis/clients.ts";
 export type { RedisStoreOptions } from "./redis/store-over.ts";
 export type { Emitter } from "./redis/losses.ts";
 export type { IoredisClient, IoredisSubscriber } from "./redis/ioredis.ts";

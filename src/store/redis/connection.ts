@@ -15,6 +15,7 @@ import type {
 } from "../contract.ts";
 import type { ReplyOf, RequestOf } from "../wire.ts";
 import { decodeStep, textOf } from "./replies.ts";
+import { ownBus } from "./own-bus.ts";
 import { baseOf, encodeSteps } from "./requests.ts";
 import type { RedisLimits, Step } from "./requests.ts";
 import { EPOCH_LENGTH } from "./script-facts.ts";
@@ -220,10 +221,18 @@ export function connectRedis(options: RedisConnectionOptions): StoreConnection {
     },
   });
 
+  const listen = bus ? transport.subscribe : undefined;
   return {
     get partitions() {
       return count;
     },
+    ...(listen && {
+      bus: ownBus(
+        transport,
+        () => count,
+        (partition, events) => listen(baseAt(partition), events),
+      ),
+    }),
     heldReadsPerRequest: Infinity,
     read: waiting.read,
     commit: doing("commit"),

@@ -64,7 +64,7 @@ export function nodeRedisTransport(client: NodeRedisClient | NodeRedisCluster): 
       const args = withBuffers(command);
       const reply =
         "nodeClient" in client
-          ? client.sendCommand(String(command[3]), false, args, options) // after the script and the number of keys
+          ? client.sendCommand(String(command[3] ?? command[1]), false, args, options) // after script and number of keys, or a channel
           : client.sendCommand(args, options);
       return reply as Promise<RedisReply>; // buffers, numbers, lists of them
     },

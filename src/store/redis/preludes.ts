@@ -8,16 +8,16 @@ const textReplies =
   'local redis=redis local i=redis.call local function t(n)return n and"="..n:gsub("[\\128-\\255]",function(r)local s=r:byte()return string.char(192+math.floor(s/64),128+s%64)end)end redis={pcall=redis.pcall,call=function(...)local e,o,c,a,d,l=i(...),...if o=="HGET"and a=="b"then return t(e)end if o=="HMGET"and l=="b"then e[3]=t(e[3])end return e end,} ';
 
 /** Nothing: bytes go both ways. */
-export const plainPreludes: readonly Prelude[] = [["2c622a9504ab978f6fb01949c6f839132948b993"]];
+export const plainPreludes: readonly Prelude[] = [["746f258e8db41cdcb16c9aade9665636612790d2"]];
 /** For replies that come as text. */
-export const textPreludes: readonly Prelude[] = [["25cb53cf0a16d44ea42c191da87e3cb528caf3c3", textReplies]];
+export const textPreludes: readonly Prelude[] = [["8579ea5ee5f4d80cd34fc3cbcee1d5e7a8487bc2", textReplies]];
 /** For commands that `toPath` and `toPlain` rewrote: with locks of keys, and where they are not known. */
 export const carriedPreludes: readonly Prelude[] = [
-  ["9ce27bfd139e47b6490d02ab5c3bfc973d611607", LOCKING, carried],
-  ["b1300f8945d38a0ef3578964b014eec31351158a", carried],
+  ["2ce5bb0074c5faa9fce26a13a998dc52158feae0", LOCKING, carried],
+  ["1ccc2a5b22b8710b23fbef5f03611e27ca5435ff", carried],
 ];
 /** For both. */
 export const carriedTextPreludes: readonly Prelude[] = [
-  ["7d326285baa4838b2d53711399f3e921a5146267", LOCKING, carried, textReplies],
-  ["490c7e04f1afcc906acf9d501ecc4e2e2885a66c", carried, textReplies],
+  ["83c741acd36ec732fa7d5002b8b1cfd72c9a6635", LOCKING, carried, textReplies],
+  ["45ee095de0a49975e2ac4b43690f2fc8f965a9eb", carried, textReplies],
 ];

@@ -45,7 +45,8 @@ function entryOf(text: string, freshForMs: number, bytes: RedisReply | undefined
   };
 }
 
-function recordOf(text: string, time: number): LogRecord {
+/** A record of the log, as the script writes it, at that time of the server. Throws a StoreError if it is none. */
+export function recordOf(text: string, time: number): LogRecord {
   const [seq, nonce = "", at, expire, kind, ...what] = text.split("\n");
   what.pop();
   const [key = "", ...tags] = what.map(fromText);

@@ -22,9 +22,10 @@ export interface RedisStoreOptions {
   /** How many invalidations a partition remembers, for those who missed them. Default 1,000. */
   readonly maxLogRecords?: number;
   /**
-   * Whether those who wait for another instance's load are woken by Pub/Sub, over a duplicate of the client that is opened
-   * when first needed, shared by all caches on that client, and ended by the last `close`. Without it they look again and
-   * again, at last every 250 ms. Default true.
+   * Whether the store is its own bus: what one instance invalidates, the others hear of by Pub/Sub, and so those who wait for
+   * another one's load hear of its end; over a duplicate of the client that is opened when first needed, shared by all caches
+   * on that client, and ended by the last `close`. Without it instances learn within `maxStaleness`, and those who wait look
+   * again and again, at last every 250 ms. Default true.
    */
   readonly bus?: boolean;
 }

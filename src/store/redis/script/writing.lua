@@ -55,6 +55,7 @@ function run.w(E, L, kind, nonce, deadline, tags, records, ttl, stale, rest, byt
   local id = int(seq)
   local record = id.."\n"..nonce.."\n"..time.."\n"..(expire and "1" or "").."\n"..what
   call("HSET", M, "w", position, "l"..id, record, "n"..nonce, id)
+  wake("!"..epoch.."\n"..record)
   local oldest = n(call("HGET", M, "o"))
   for i = oldest, min(seq - records, oldest + 9) do
     id = "l"..int(i)
