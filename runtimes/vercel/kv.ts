@@ -2,10 +2,12 @@
 import type { Store } from "../../src/store/contract.ts";
 import type { RestClient } from "../../src/store/redis/rest-client.ts";
 import { restStore } from "../../src/store/redis/rest-store.ts";
-import type { RestStoreAddress, RestStoreOptions } from "../../src/store/redis/rest-store.ts";
+import type { RestStoreAddress } from "../../src/store/redis/rest-address.ts";
+import type { RestStoreOptions } from "../../src/store/redis/rest-store.ts";
 
 export type { RestClient } from "../../src/store/redis/rest-client.ts";
-export type { RestStoreAddress, RestStoreOptions } from "../../src/store/redis/rest-store.ts";
+export type { RestStoreAddress } from "../../src/store/redis/rest-address.ts";
+export type { RestStoreOptions } from "../../src/store/redis/rest-store.ts";
 export type { RedisStoreOptions } from "../../src/store/redis/store-over.ts";
 
 /** What is used of `kv`, and of what `createClient` of `@vercel/kv` gives. */

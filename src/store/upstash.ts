@@ -1,11 +1,18 @@
-// isocache/upstash: a store in Upstash Redis, over its REST API.
+// isocache/upstash: a store in Upstash Redis, and a bus over it, by its REST API.
+import { base64Transport } from "../bus/base64.ts";
+import type { Bus } from "../bus/contract.ts";
+import { createBus } from "../bus/create.ts";
+import type { BusOptions } from "../bus/options.ts";
 import type { Store } from "./contract.ts";
+import { isClient, restWay } from "./redis/rest-address.ts";
 import type { RestClient } from "./redis/rest-client.ts";
 import { restStore } from "./redis/rest-store.ts";
-import type { RestStoreAddress, RestStoreOptions } from "./redis/rest-store.ts";
+import type { RestStoreAddress } from "./redis/rest-address.ts";
+import type { RestStoreOptions } from "./redis/rest-store.ts";
 
 export type { RestClient } from "./redis/rest-client.ts";
-export type { RestStoreAddress, RestStoreOptions } from "./redis/rest-store.ts";
+export type { RestStoreAddress } from "./redis/rest-address.ts";
+export type { RestStoreOptions } from "./redis/rest-store.ts";
 export type { RedisStoreOptions } from "./redis/store-over.ts";
 
 /** What is used of `Redis` of `@upstash/redis`. */
@@ -17,12 +24,11 @@ export type UpstashClientOptions = RestStoreOptions;
 /** Options of `upstashStore`. */
 export interface UpstashStoreOptions extends RestStoreAddress, RestStoreOptions {}
 
-const NAMES = {
-  kind: "upstash",
-  title: "upstashStore",
+const PLACE = {
   urlVariable: "UPSTASH_REDIS_REST_URL",
   tokenVariable: "UPSTASH_REDIS_REST_TOKEN",
 };
+const NAMES = { ...PLACE, kind: "upstash", title: "upstashStore" };
 
 /**
  * A store in Upstash Redis, over HTTP: on every runtime, with nothing to install. An operation is one command, a
@@ -39,4 +45,21 @@ export function upstashStore(
   options: UpstashClientOptions = {},
 ): Store {
   return restStore(NAMES, given, options);
+}
+
+/** Options of `upstashBus` with an address. */
+export interface UpstashBusOptions extends RestStoreAddress, BusOptions {}
+
+/**
+ * A bus over Pub/Sub of Upstash Redis: publishes with one command, and listens to an event stream where connections outlive
+ * requests. For a cache whose store is something else; `upstashStore` with `bus: true` is its own bus. Without `url` or `token` it
+ * reads the variables that `upstashStore` reads. Takes the options of every bus; throws an OptionError for a wrong one.
+ */
+export function upstashBus(options?: UpstashBusOptions): Bus;
+/** The same over a client that the application has already: it publishes, and listens to nothing. */
+export function upstashBus(client: UpstashClient, options?: BusOptions): Bus;
+export function upstashBus(given: UpstashClient | UpstashBusOptions = {}, more: BusOptions = {}): Bus {
+  const open = restWay({ ...PLACE, kind: "upstash", title: "upstashBus" }, given);
+  const { url: _, token: __, ...options }: UpstashBusOptions = isClient(given) ? more : given;
+  return createBus("upstash", (transport) => base64Transport(open(transport.platform))(transport), options);
 }

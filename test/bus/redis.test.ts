@@ -69,6 +69,8 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.entries(clients))("over %s
   test("the store is its own bus: what one invalidates, the others forget, at no trip more", async () => {
     const [a, b] = await fleet(await url(), own);
     const up = new Promise<void>((resolve) => b.cache.on("bus", ({ state }) => state === "up" && resolve()));
+    const errors: unknown[] = [];
+    b.cache.on("error", ({ error }) => errors.push(error));
     await b.cache.getOrSet("other", () => 1);
     await up;
     for (const [round, invalidate] of [
@@ -85,9 +87,15 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.entries(clients))("over %s
       await expect.poll(() => b.cache.get("k", { store: false })).toBe(undefined);
       await a.cache.delete("k");
     }
+    // An invalidation of so many tags is too long for a message: the position is told, and the log is asked.
+    const many = Array.from({ length: 100 }, (_, index) => `${"tag ".repeat(100)}${index}`);
+    await b.cache.getOrSet("k", () => "tagged", { tags: many.slice(-1) });
+    await a.cache.invalidateTags(many);
+    await expect.poll(() => b.cache.get("k", { store: false })).toBe(undefined);
     await b.cache.getOrSet("k", () => "stale", { staleWhileRevalidate: "1h" });
     await a.cache.expire("k");
     await expect.poll(async () => (await b.cache.getEntry("k", { store: false }))?.state).toBe("stale");
+    expect(errors).toEqual([]);
   });
 
   test("a subscription that was cut comes back, and what was missed is asked of the log", async () => {
@@ -117,7 +125,10 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.entries(clients))("over %s
     await expect.poll(() => b.cache.get("k", { store: false })).toBe(undefined);
 
     const deaf = freshPrefix();
-    const [c, d] = await fleet(await url(), ({ client }) => ({ name: deaf, store: redisStore(client, { bus: false }) }));
+    const [c, d] = await fleet(await url(), ({ client }) => ({
+      name: deaf,
+      store: redisStore(client, { bus: false }),
+    }));
     await d.cache.getOrSet("k", () => 1);
     await c.cache.delete("k");
     await sleep(200);

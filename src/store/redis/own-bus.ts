@@ -1,17 +1,23 @@
 // The store as its own bus: its script publishes each invalidation, and instances hear of it where they hear of loads that end.
 import { createReceiver } from "../../bus/receiver.ts";
-import type { Bus, BusPort, RecordsMessage } from "../../bus/contract.ts";
+import type { Bus, BusMessage, BusPort } from "../../bus/contract.ts";
 import { recordOf } from "./replies.ts";
+import { fromText } from "./text.ts";
 import type { Subscription, SubscriptionEvents } from "./transport.ts";
 
-/** What a message of the script that tells of an invalidation begins with; then come the epoch and the record. */
-const RECORD = "!";
-
-function messageOf(text: string, partition: number, partitions: number): RecordsMessage {
-  const end = text.indexOf("\n");
+/**
+ * What the script says of an invalidation: "!", the epoch and the record; or, of one that is long, "?" and the position.
+ * Nothing, if it speaks of something else. Throws a StoreError if it cannot be read.
+ */
+function messageOf(text: string, partition: number, partitions: number): BusMessage | undefined {
+  const [first = "", ...rest] = text.split("\t");
+  const epoch = first.slice(1);
+  const about = { partition, partitions, epoch };
   // The server's time is not told with it: what expires does so when it is heard of, which is hardly later.
-  const record = recordOf(text.slice(end + 1), 0);
-  return { kind: "records", partition, partitions, epoch: text.slice(RECORD.length, end), records: [record] };
+  if (first.startsWith("!")) return { kind: "records", ...about, records: [recordOf(rest.join("\n"), 0)] };
+  const [seq, tip = ""] = rest;
+  if (!first.startsWith("?")) return undefined;
+  return { kind: "heartbeat", partitions, positions: [{ partition, epoch, seq: Number(seq), tip: fromText(tip) }] };
 }
 
 /** `over`: the way to the database, by which another bus on the same one is told; `count`: how many partitions there are. */
@@ -44,9 +50,10 @@ function connect(port: BusPort, count: () => number, listen: Parameters<typeof o
     };
     down.add(partition);
     const message = (text: string): void => {
-      if (!text.startsWith(RECORD) || port.isClosed()) return;
+      if (port.isClosed()) return;
       try {
-        receiver.take(messageOf(text, partition, count()));
+        const said = messageOf(text, partition, count());
+        if (said) receiver.take(said);
       } catch (error) {
         port.report("bus", error);
         port.background("catch-up", port.catchUp([partition]));

@@ -8,16 +8,16 @@ const textReplies =
   'local redis=redis local i=redis.call local function t(n)return n and"="..n:gsub("[\\128-\\255]",function(r)local s=r:byte()return string.char(192+math.floor(s/64),128+s%64)end)end redis={pcall=redis.pcall,call=function(...)local e,o,c,a,d,l=i(...),...if o=="HGET"and a=="b"then return t(e)end if o=="HMGET"and l=="b"then e[3]=t(e[3])end return e end,} ';
 
 /** Nothing: bytes go both ways. */
-export const plainPreludes: readonly Prelude[] = [["746f258e8db41cdcb16c9aade9665636612790d2"]];
+export const plainPreludes: readonly Prelude[] = [["2912168bcd58950b69dac7e4e53344fe360567fc"]];
 /** For replies that come as text. */
-export const textPreludes: readonly Prelude[] = [["8579ea5ee5f4d80cd34fc3cbcee1d5e7a8487bc2", textReplies]];
+export const textPreludes: readonly Prelude[] = [["cad60a0124ce199398e9afbb490173385b104f06", textReplies]];
 /** For commands that `toPath` and `toPlain` rewrote: with locks of keys, and where they are not known. */
 export const carriedPreludes: readonly Prelude[] = [
-  ["2ce5bb0074c5faa9fce26a13a998dc52158feae0", LOCKING, carried],
-  ["1ccc2a5b22b8710b23fbef5f03611e27ca5435ff", carried],
+  ["6fc49749aef050c889079745ef887b51e3c70811", LOCKING, carried],
+  ["f2166ee49e531bd6455909c3334620d687df2266", carried],
 ];
 /** For both. */
 export const carriedTextPreludes: readonly Prelude[] = [
-  ["83c741acd36ec732fa7d5002b8b1cfd72c9a6635", LOCKING, carried, textReplies],
-  ["45ee095de0a49975e2ac4b43690f2fc8f965a9eb", carried, textReplies],
+  ["a984d269a3da0b25118eb02eb3ffe1bd466bbe2f", LOCKING, carried, textReplies],
+  ["6db31768ec75a9e3d7a35464f34c104a406f559e", carried, textReplies],
 ];

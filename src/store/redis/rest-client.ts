@@ -11,6 +11,8 @@ export interface RestClient {
   eval(script: string, keys: string[], args: string[]): Promise<unknown>;
   /** Runs a script that the server knows by its SHA-1; answers what it returned. */
   evalsha(hash: string, keys: string[], args: string[]): Promise<unknown>;
+  /** Publishes a message. Only a bus needs it. */
+  publish?(channel: string, message: string): Promise<unknown>;
 }
 
 /**
@@ -35,9 +37,11 @@ export function restClientTransport(client: RestClient): RedisTransport {
     preludes: carriedTextPreludes,
     incarnation: false,
     async send(command) {
-      const [name, script = "", count, ...rest] = toPlain(command);
+      const [name, script = "", count = "", ...rest] = toPlain(command);
+      if (name === "PUBLISH" && !client.publish) throw new OptionError("The client of the bus has no publish");
       const run = method(name === "EVAL" ? "eval" : "evalsha");
       try {
+        if (name === "PUBLISH") return Number(await client.publish?.(script, count)); // a channel, and a message
         return fromTextReply(await run(script, rest.slice(0, Number(count)), rest.slice(Number(count))));
       } catch (cause) {
         // Its messages repeat the command: keys and values do not belong there.
