@@ -27,8 +27,8 @@ export const budgets = [
     // statistics of namespaces (130).
     // And to 20,220: requests that must not wake each other, on Workers of an old compatibility date (150); and what the
     // simulator found of batches (60).
-    // And to 21,000: what a bus may do to an instance (450), its option and events, and records learnt ahead of their turn.
-    limit: 21_000,
+    // And to 21,005: what a bus may do to an instance (450), its option and events, and records learnt ahead of their turn.
+    limit: 21_005,
     reason: "engine, memory tier, coherence and the default codec, on every page and in every Worker",
     without: ["src/testing/"],
   },
@@ -56,8 +56,8 @@ export const budgets = [
     entry: `export { storeOver } from "./src/store/redis/store-over.ts"`,
     goal: 4_000,
     // The script takes 3,260 of them. Raised from 7,610: operations keep the number of partitions that they began with, and
-    // those who wait look once a second although they are told.
-    limit: 7_650,
+    // those who wait look once a second although they are told. And to 8,600: the store is its own bus (900).
+    limit: 8_600,
     reason: "the script of all operations (half of it), arguments and replies, epochs, waiting: all but transports",
     without: [...aside, ...transports],
   },
@@ -107,7 +107,8 @@ export const budgets = [
     entry: `export { redisStore } from "./src/store/redis.ts"`,
     goal: 6_000,
     // Raised from 9,030: clusters of node-redis, and one connection that listens for all caches on a client.
-    limit: 9_345,
+    // And to 10,225: the store is its own bus.
+    limit: 10_225,
     reason: "the protocol, and transports over three clients, told apart when it is called",
     without: aside,
   },
@@ -115,8 +116,8 @@ export const budgets = [
     name: "upstashStore alone",
     entry: `export { upstashStore } from "./src/store/upstash.ts"`,
     goal: 6_000,
-    // Raised from 11,065: event streams are read within a bound, whatever their ends of lines.
-    limit: 11_180,
+    // Raised from 11,065: event streams are read within a bound, whatever their ends of lines. And to 12,170: its own bus.
+    limit: 12_170,
     reason: "the protocol, the fetch transport, event streams, and clients of the user's own",
     without: [...aside, "src/store/redis/ioredis.ts"],
   },
