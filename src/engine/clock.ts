@@ -12,8 +12,10 @@ const TOLERANCE_MS = 5;
  * suspended may find its monotonic clock stopped but its wall clock moved on: the difference is added. A wall clock that
  * is set back adds nothing; one that jumps ahead makes copies look older than they are, which costs a question to the
  * store and never serves a stale value.
+ *
+ * `isPrecise`: what happens within a millisecond is told apart as well, as far as the monotonic clock does.
  */
-export function createClock(platform: Platform): Clock {
+export function createClock(platform: Platform, isPrecise = false): Clock {
   let lastWall: number | undefined;
   let anchorWall = 0;
   let anchorMonotonic = 0;
@@ -22,7 +24,7 @@ export function createClock(platform: Platform): Clock {
   return () => {
     const wall = platform.now();
     // Every memory hit reads the clock: as long as the wall clock shows the same millisecond, this is all it costs.
-    if (wall === lastWall) return local;
+    if (wall === lastWall && !isPrecise) return local;
     const monotonic = platform.monotonic();
     const driftMs = lastWall === undefined ? Infinity : wall - anchorWall - (monotonic - anchorMonotonic);
     if (Math.abs(driftMs) > TOLERANCE_MS) {

@@ -79,9 +79,11 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.keys(clusters))("a Redis C
     const keys = Array.from({ length: 200 }, (_, index) => `key ${index}`);
     const load = (missing: readonly string[]) => new Map(missing.map((key) => [key, `value of ${key}`]));
     await untilAnswered(() => a.clear());
-    const before = a.stats().roundTrips;
+    // When it begins to listen it asks each partition once what it may have missed.
+    const trips = (): number => a.stats().roundTrips - a.stats().syncs;
+    const before = trips();
     expect((await a.getOrSetMany(keys, load, { tags: ["t"] })).size).toBe(200);
-    expect(a.stats().roundTrips - before).toBe(12); // to look and to store, in each partition
+    expect(trips() - before).toBe(12); // to look and to store, in each partition
     expect((await b.getMany(keys)).size).toBe(200);
     for (const { say } of nodes) expect(await say("DBSIZE")).toBeGreaterThan(0);
     await b.delete("key 7");
