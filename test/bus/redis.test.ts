@@ -1,4 +1,5 @@
 // Redis as a bus: redisBus over each client, and the store as its own bus, which publishes in its script.
+import { existsSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { redisBus } from "../../src/bus/redis.ts";
 import { defaultPlatform } from "../../src/default-platform.ts";
@@ -8,6 +9,7 @@ import { busConformance } from "../../src/testing/bus-conformance.ts";
 import type { BusFixture } from "../../src/testing/bus-driver.ts";
 import { clients, freshPrefix } from "../store/redis/clients.ts";
 import { sharedRedis, whyNoRedis } from "../store/redis/servers.ts";
+import { binary, runTool } from "../tooling/install.mjs";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { startRedis } from "../support/redis.ts";
 
@@ -133,5 +135,20 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.entries(clients))("over %s
     await c.cache.delete("k");
     await sleep(200);
     expect(await d.cache.get("k")).toBe(1); // within maxStaleness
+  });
+});
+
+const bun = binary("bun");
+const whyNot = whyNoRedis ?? (existsSync(bun) ? undefined : "bun is not installed");
+
+describe.skipIf(whyNot !== undefined)("over Bun's client", () => {
+  const url = sharedRedis();
+
+  test("redisBus keeps the promises of a bus, and the store is its own bus", async () => {
+    const { output } = await runTool(bun, ["test/bus/redis-bun.mjs", await url(), freshPrefix()], {
+      env: { NO_COLOR: "1" },
+    });
+    const count = busConformance.filter(({ cuts }) => !cuts).length;
+    expect(output.trim()).toBe(`${count} of ${count} held; undefined is left`);
   });
 });
