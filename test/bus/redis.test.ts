@@ -75,6 +75,8 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.entries(clients))("over %s
     b.cache.on("error", ({ error }) => errors.push(error));
     await b.cache.getOrSet("other", () => 1);
     await up;
+    // When it begins to listen it asks once what it may have missed.
+    const trips = (): number => a.cache.stats().roundTrips - a.cache.stats().syncs;
     for (const [round, invalidate] of [
       () => a.cache.delete("k"),
       () => a.cache.set("k", "set"),
@@ -82,9 +84,9 @@ describe.skipIf(whyNoRedis !== undefined).each(Object.entries(clients))("over %s
       () => a.cache.clear(),
     ].entries()) {
       await b.cache.getOrSet("k", () => `loaded ${round}`, { tags: ["t"] });
-      const { roundTrips } = a.cache.stats();
+      const before = trips();
       await invalidate();
-      expect(a.cache.stats().roundTrips - roundTrips).toBe(1);
+      expect(trips() - before).toBe(1);
       // Not the log: memory is believed for an hour.
       await expect.poll(() => b.cache.get("k", { store: false })).toBe(undefined);
       await a.cache.delete("k");
