@@ -28,6 +28,8 @@ function connect(open: OpenTransport, options: ResolvedBus, port: BusPort): BusC
   let { source } = options;
   let transport: BusTransport | undefined;
   let isOpen = false;
+  /** How to give up each frame that is being sent. Undefined: nothing is sent any more. */
+  let sending: Set<() => void> | undefined = new Set();
 
   const sourceOf = (): string => (source ??= Math.floor(platform.random() * 2 ** 52).toString(36));
   const transportOf = (): BusTransport =>
@@ -38,8 +40,15 @@ function connect(open: OpenTransport, options: ResolvedBus, port: BusPort): BusC
     const frame = signer ? await signer.sign(plain) : plain;
     const ending = new AbortController();
     let timer: unknown;
+    let giveUp = (): void => undefined;
     try {
       await new Promise<void>((resolve, reject) => {
+        if (!sending) return resolve();
+        giveUp = () => {
+          ending.abort();
+          resolve();
+        };
+        sending.add(giveUp);
         timer = platform.setTimeout(() => {
           ending.abort();
           reject(new TimeoutError(`publish: no answer within ${publishTimeoutMs} ms`));
@@ -48,6 +57,7 @@ function connect(open: OpenTransport, options: ResolvedBus, port: BusPort): BusC
       });
     } finally {
       platform.clearTimeout(timer);
+      sending?.delete(giveUp);
     }
   };
 
@@ -87,6 +97,10 @@ function connect(open: OpenTransport, options: ResolvedBus, port: BusPort): BusC
     confirmed: receiver.confirmed,
     async close() {
       await outbox.close();
+      // A heartbeat that is on its way, or was about to be sent.
+      const left = sending;
+      sending = undefined;
+      for (const giveUp of left ?? []) giveUp();
       await transport?.close();
     },
   };

@@ -185,6 +185,17 @@ export function createOutbox(port: BusPort, options: ResolvedBus, publish: Publi
       }
       await settled;
     },
-    close: async () => running,
+    async close() {
+      if (!running) return;
+      if (!isAlive()) running = run(++runs);
+      // Whoever sends may be a request that was cut off: an attempt under way and a last one take no longer.
+      let timer: unknown;
+      const over = new Promise<void>((resolve) => {
+        timer = platform.setTimeout(resolve, 2 * publishTimeoutMs + GRACE_MS);
+      });
+      await Promise.race([running, over]);
+      platform.clearTimeout(timer);
+      runs++;
+    },
   };
 }

@@ -13,7 +13,7 @@ export function createPort(engine: Engine, scope: RequestScope, kind: string): B
   /** Only those who count the same number of partitions speak of the same. */
   const viewAt = (partition: number, partitions: number): View | undefined =>
     partitions === engine.views.length ? engine.views[partition] : undefined;
-  const isInUse = ({ epoch, usedAt }: View): boolean => epoch !== undefined && usedAt >= clock() - IDLE_MS;
+  const isInUse = ({ usedAt }: View): boolean => usedAt >= clock() - IDLE_MS;
   /** What was proved so lately that it would be served without asking is given up. */
   const doubt = (view: View): void => {
     const provedAt = Math.max(view.provedAt, view.usedAt);
@@ -45,7 +45,7 @@ export function createPort(engine: Engine, scope: RequestScope, kind: string): B
       partitions: engine.views.length,
       positions: store
         ? engine.views
-            .filter(isInUse)
+            .filter((view) => isInUse(view) && view.epoch !== undefined)
             .map((view) => ({ partition: view.index, epoch: view.epoch!, seq: view.newest, tip: view.newestTip }))
         : [],
     }),
@@ -53,6 +53,7 @@ export function createPort(engine: Engine, scope: RequestScope, kind: string): B
       const asked: Promise<void>[] = [];
       for (const view of engine.views) {
         if (partitions && !partitions.includes(view.index)) continue;
+        // Of one whose first answer is still to come, too: what was missed before that was read is then known.
         if (isInUse(view)) asked.push(sync(engine, view, clock(), scope));
         else doubt(view);
       }

@@ -186,6 +186,38 @@ test("closing sends what is waiting once more, and ends", async () => {
   expect([state.closed, platform.timers]).toEqual([2, 0]);
 });
 
+test("closing gives up a heartbeat that is not answered, and leaves no timer", async () => {
+  const { a, b, state, sent, platform, end } = pair({ heartbeat: "5s" });
+  state.fails = "hangs";
+  while (sent.length === 0) await platform.advance(10);
+  await end();
+  expect([state.closed, platform.timers]).toEqual([2, 0]);
+  expect([a.errors, b.errors]).toEqual([[], []]);
+});
+
+test("closing ends although whoever sends was cut off, and sends what that one has left", async () => {
+  for (const passedMs of [0, 5_000]) {
+    const { a, b, state, platform, words } = pair({ heartbeat: "1d" });
+    // See below: timers of the request that sends never fire.
+    const { setTimeout } = platform;
+    let isCut = true;
+    Object.assign(platform, {
+      setTimeout(callback: () => void, ms: number) {
+        const isMine = isCut;
+        return setTimeout(() => isMine || callback(), ms);
+      },
+    });
+    state.fails = "hangs";
+    void a.tell(message([{ key: "a", seq: 1 }]));
+    await platform.advance(passedMs);
+    isCut = false;
+    state.fails = false;
+    await platform.run(Promise.all([a.close(), b.close()]), 10_000);
+    expect(words()).toEqual(passedMs > 0 ? [["a@1"], ["a@1"]] : [["a@1"]]);
+    expect(state.closed).toBe(2);
+  }
+});
+
 test("one that does not subscribe tells others, hears nothing, and takes no turns", async () => {
   const { join, b, platform, sent, end } = pair();
   const c = join({ subscribe: false });

@@ -1,7 +1,8 @@
 // What messages do to an instance: they invalidate at once, whatever their order, and prove nothing.
 import { expect, test } from "vitest";
 import { createBus } from "../../src/bus/create.ts";
-import { createCache, memoryStore, type CacheOptions } from "../../src/index.ts";
+import { createCache, memoryStore, TimeoutError, type CacheOptions } from "../../src/index.ts";
+import type { Store } from "../../src/store/contract.ts";
 import { wire } from "../bus/harness.ts";
 
 /** Caches over one store and one wire. */
@@ -102,6 +103,49 @@ test("an instance at rest asks nothing, and takes no turns", async () => {
   expect(await b.get("k")).toBe(1);
   expect(b.stats().hits.store).toBe(hits.store + 1); // memory was not trusted any more
   await Promise.all([a.close(), b.close()]);
+});
+
+test("what is found stale while the subscription comes up may be served, unless it was invalidated meanwhile", async () => {
+  const line = world();
+  const store = memoryStore();
+  let held: Promise<void> | undefined;
+  const slow: Store = {
+    ...store,
+    connect(options) {
+      const connection = store.connect(options);
+      return {
+        ...connection,
+        async read(...given) {
+          const reply = await connection.read(...given);
+          await held;
+          return reply;
+        },
+      };
+    },
+  };
+  const a = line.make({ store });
+  for (const isMissed of [false, true]) {
+    await a.set("k", 1, { ttl: "1s", staleIfError: "1h" });
+    await line.platform.advance(2_000);
+    const b = line.make({ store: slow });
+    let answer = (): void => undefined;
+    held = new Promise((resolve) => (answer = resolve));
+    const reading = b.getOrSet("k", () => new Promise<number>(() => undefined), {
+      hardTimeout: 50,
+      staleIfError: "1h",
+    });
+    await line.platform.advance(0);
+    line.tellState(false);
+    await heldBack(line, async () => (isMissed ? a.delete("k") : undefined));
+    line.tellState(true);
+    await line.platform.advance(0);
+    answer();
+    const outcome = reading.catch((error: unknown) => error);
+    await line.platform.advance(50);
+    expect(await outcome).toEqual(isMissed ? expect.any(TimeoutError) : 1);
+    await b.close();
+  }
+  await a.close();
 });
 
 test("a bus that cannot be opened, or fails, harms no read and no write", async () => {
