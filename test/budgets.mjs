@@ -152,9 +152,9 @@ export const budgets = [
     name: "sseBus alone",
     entry: `export { sseBus } from "./src/bus/sse.ts"`,
     goal: 3_000,
-    limit: 8_250,
+    limit: 8_345,
     reason:
-      "1,970 for requests, a reader of event streams and their reopening; the rest is createBus, which every bus has",
+      "90 for a close that ends whoever was cut off; 1,970 for requests, a reader of event streams and their reopening; the rest is createBus, which every bus has",
     without: ["src/engine/", "src/memory/", "src/codec/", "src/testing/", "src/bus/sse/hub.ts"],
   },
   {

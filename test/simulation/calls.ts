@@ -6,6 +6,7 @@ import { checkBound } from "./checks/bound.ts";
 import { checkNothing, checkRejection } from "./checks/fail-open.ts";
 import { CallerLeft, checkInTime } from "./checks/in-time.ts";
 import { checkAcknowledged, checkHonoured } from "./checks/loud-writes.ts";
+import { checkPrompt } from "./checks/prompt.ts";
 import { checkMemory } from "./checks/memory-bytes.ts";
 import { checkProved, isStrict } from "./checks/strict.ts";
 import { checkWindows } from "./checks/windows.ts";
@@ -151,6 +152,7 @@ function checkOne(world: World, call: Call, op: Op, value: Value): void {
     if (!touches(invalidation, value)) continue;
     checkBound(history, plan, mine, invalidation, isStrict(plan, op) ? "strict" : "bound");
     checkHonoured(history, mine, invalidation);
+    checkPrompt(world, mine, invalidation);
   }
   checkWindows(history, plan, mine);
   checkProved(world, mine);

@@ -1,5 +1,6 @@
 // Draws a schedule from a seed: what collides is on few keys and at few instants, since rare holes need collisions.
 import { createDraw, mix, type Draw } from "./draw.ts";
+import { drawBus, drawBusFaults, drawBusFrame } from "./draw-bus.ts";
 import { drawGroups, drawInstanceExtras, withExtras, type InstanceExtras } from "./draw-extras.ts";
 import { drawManyKeys, withMany } from "./draw-many.ts";
 import { FAULT_KINDS, REDIS_FAULT_KINDS } from "./plan.ts";
@@ -33,6 +34,8 @@ export const PARTS = {
   many: -7,
   manyOf: -10_000,
   redis: -8,
+  bus: -9,
+  hub: -11,
   life: 1_000,
 };
 
@@ -64,6 +67,8 @@ interface Frame {
   readonly watched: boolean;
   /** Two fight for a key whose values live long and are trusted long: an answer that comes late may do harm. */
   readonly duel: boolean;
+  /** What is told must be heard at once. */
+  readonly prompt: boolean;
   /** So many keys and tags are invalidated that what is remembered of them must be bounded. */
   readonly flood: boolean;
   /** Held reads are allowed: in calm schedules, by all or by none. */
@@ -154,11 +159,11 @@ function drawEntry(draw: Draw, kind: OpKind, calm: boolean, { ttls, windows }: T
 }
 
 function drawOps(draw: Draw, seed: number, frame: Frame): Op[] {
-  const { calm, watched, duel, spanMs, instances } = frame;
+  const { calm, watched, duel, prompt, spanMs, instances } = frame;
   const keys = watched || duel || draw.chance(0.7) ? KEYS.slice(0, 1) : KEYS;
   const paths = watched || duel || draw.chance(0.7) ? PATHS.slice(0, 1) : PATHS;
   const times = {
-    ttls: duel ? [60_000] : draw.pick([[60_000], [30, 100, 500], [0, 200, 5_000, Infinity]]),
+    ttls: duel ? [60_000] : prompt ? [3_600_000] : draw.pick([[60_000], [30, 100, 500], [0, 200, 5_000, Infinity]]),
     windows: draw.pick([[0], [0, 300], [5_000], [0, 100, Infinity]]),
   };
   const cancels = draw.chance(0.6);
@@ -245,14 +250,17 @@ function drawRedisFaults(draw: Draw, { spanMs, timeoutMs, instances }: Frame): F
   });
 }
 
-/** Draws everything that a schedule is made of. `on`: the same schedule, with that store, and what only that meets. */
-export function drawPlan(seed: number, on?: "redis"): Plan {
+/** Draws everything that a schedule is made of. `on`: the same schedule, with that store or a bus, and what only that meets. */
+export function drawPlan(seed: number, on?: "redis" | "bus"): Plan {
   const part = (number: number): Draw => createDraw(mix(seed, number));
   const options = part(PARTS.options);
   const calm = options.chance(0.08);
-  const watched = !calm && options.chance(0.3);
-  const duel = !calm && !watched && options.chance(0.2);
-  const flood = !calm && options.chance(0.004);
+  const busDraw = part(PARTS.bus);
+  const busFrame = drawBusFrame(busDraw, on === "bus");
+  const prompt = busFrame.has && busFrame.prompt && !calm && on !== "redis";
+  const watched = !calm && (options.chance(0.3) || (prompt && busFrame.watched));
+  const duel = !calm && !prompt && !watched && options.chance(0.2);
+  const flood = !calm && !prompt && options.chance(0.004);
   const holds = !calm || options.chance(0.5);
   const drawnTimeoutMs = options.pick([100, 300, 1_000]);
   const many = part(PARTS.many);
@@ -264,43 +272,61 @@ export function drawPlan(seed: number, on?: "redis"): Plan {
   const redis = part(PARTS.redis);
   const isObject = options.chance(0.1);
   const isRedis = redis.chance(REDIS_SHARE) && !isObject;
-  const store = on ?? (isObject ? "object" : isRedis ? "redis" : "map");
+  const isMap = prompt || (on === "bus" && !isObject);
+  const store = on === "redis" ? on : isMap ? "map" : isObject ? "object" : isRedis ? "redis" : "map";
   // The first to speak to a Redis sends the script, and may have to ask for the number of partitions before.
   const timeoutMs = store === "redis" ? (calm ? 1_000 : Math.max(300, drawnTimeoutMs)) : drawnTimeoutMs;
   // See withMany: what a load of many keys waits for takes some round trips more, too.
   const leaseMs = calm && (manyKeys || store === "redis") ? Math.max(2_000, drawnMs) : drawnMs;
   // Whoever believes in another number of partitions than the first one to ask, is told.
-  const isDisputed = isObject && !calm && each.chance(0.2);
+  const isDisputed = store !== "map" && isObject && !calm && each.chance(0.2);
   const disputed = store === "redis" ? !calm && redis.chance(0.2) : isDisputed;
   const extras = part(PARTS.extras);
   const groups = drawGroups(extras, calm);
   const instances = Array.from({ length: count }, () => ({
     ...drawInstance(each, { calm, holds }, disputed ? each.pick([1, 2, 3]) : partitions),
     ...drawInstanceExtras(extras, groups),
+    ...(prompt && { worker: false }),
   }));
-  const spanMs = options.pick(watched ? [600, 2_500] : [150, 600, 2_500, 8_000]);
-  const frame: Frame = { calm, watched, duel, flood, holds, spanMs, timeoutMs, leaseMs, instances };
+  const drawnSpanMs = options.pick(watched ? [600, 2_500] : [150, 600, 2_500, 8_000]);
+  const spanMs = prompt ? busFrame.spanMs : drawnSpanMs;
+  const frame: Frame = { calm, watched, duel, prompt, flood, holds, spanMs, timeoutMs, leaseMs, instances };
   const workload = part(PARTS.workload);
   const ops = drawOps(workload, seed, frame)
     .map((op) => withExtras(part(PARTS.extra - op.id), op, frame, groups))
     .map((op) => withMany(part(PARTS.manyOf - op.id), op, manyKeys, calm));
-  const faults = calm ? [] : drawFaults(part(PARTS.faults), frame);
+  const faults = calm || prompt ? [] : drawFaults(part(PARTS.faults), frame);
   const own = calm || store !== "redis" ? [] : drawRedisFaults(redis, frame);
   // Those who disagree about the number ask the first partition once. It alone keeps them together, so it must not forget.
   const isOpen = store === "redis" && disputed;
-  const met = [...faults, ...own].filter(({ kind }) => !(isOpen && FORGETTING.includes(kind)));
+  const bus = busFrame.has && store !== "redis" ? drawBus(busDraw, { ...busFrame, prompt }, calm) : undefined;
+  const ofBus =
+    bus && !calm
+      ? drawBusFaults(
+          busDraw,
+          { prompt, spanMs },
+          count,
+          ops.map(({ at }) => at),
+        )
+      : [];
+  const met = [...faults, ...own, ...ofBus].filter(({ kind }) => !(isOpen && FORGETTING.includes(kind)));
   const cut = calm || many.chance(0.5) ? many.pick([0.1, 0.5]) : 0;
-  const network = { ...drawNetwork(part(PARTS.network), frame), cut };
+  // See drawNetwork: to be prompt, a store must be calm.
+  const network = { ...drawNetwork(part(PARTS.network), { ...frame, calm: calm || prompt }), cut: prompt ? 0 : cut };
   return {
     seed,
     calm,
     store,
     spanMs,
-    maxStalenessMs: duel ? 2_000 : options.pick(watched ? [60, 150, 400] : [0, 60, 400, 2_000]),
+    maxStalenessMs: prompt
+      ? 2 * Math.max(spanMs, 30_000)
+      : duel
+        ? 2_000
+        : options.pick(watched ? [60, 150, 400] : [0, 60, 400, 2_000]),
     storeTimeoutMs: timeoutMs,
     leaseMs,
     failureBackoffMs: options.pick([50, 1_000]),
-    encodeMs: calm ? 0 : options.pick([0, 0, 0, 10, Math.floor(1.5 * timeoutMs)]),
+    encodeMs: calm || prompt ? 0 : options.pick([0, 0, 0, 10, Math.floor(1.5 * timeoutMs)]),
     limits: {
       maxEntries: calm ? 100 : options.pick([1, 100, 100]),
       maxTags: options.pick([1, 100, 100]),
@@ -318,6 +344,7 @@ export function drawPlan(seed: number, on?: "redis"): Plan {
     ]),
     instances,
     network,
+    ...(bus && { bus }),
     ops: flood ? withFlood(workload, ops, frame) : ops,
     faults: met.sort((a, b) => a.at - b.at),
   };

@@ -55,6 +55,20 @@ export const FAULTS = [
   "connection lost",
   "command sent again",
   "subscription lost",
+  "frame lost",
+  "frame slow",
+  "frame repeated",
+  "frame overtaken",
+  "frame garbled",
+  "frame lost with its hub",
+  "frame waited for a frozen instance",
+  "publish failed",
+  "published and failed",
+  "publish never answered",
+  "bus breaker or queue gave up",
+  "hub down",
+  "hub restarted",
+  "subscription lost silently",
 ] as const;
 
 export type FaultName = (typeof FAULTS)[number];

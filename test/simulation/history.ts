@@ -38,6 +38,8 @@ export interface Value {
 
 /** A write as one partition of the store has it. */
 export interface Done extends Moment {
+  /** Of its record, when it was first done. */
+  readonly seq?: number;
   /** A fail-over to a replica that lagged has undone it, and no instance could tell the store so yet. */
   lost: boolean;
 }
@@ -80,6 +82,7 @@ export interface Read {
 export const CHECKERS = {
   "no resurrection": "P1",
   bound: "P2",
+  prompt: "P2",
   "one load": "P3",
   "no hang": "P3",
   convergence: "P3",

@@ -175,6 +175,7 @@ export function createLife({ base, name, draw, skewMs, worker, onRejected }: Lif
     doom: new Map(),
     platform: {
       memoryBytes: 64 * 1024,
+      connectionsOutliveRequests: !worker,
       now: () => base.now() + offsetMs - behindMs(),
       monotonic: () => base.monotonic() - stoppedMs - behindMs(),
       random: () => random() + random() / 0x1_0000_0000 / 2,

@@ -13,6 +13,7 @@ const USAGE = `npm run simulate -- [options]
   --seed N      run one and print who did what when
   --shrink      with --seed: print the smallest schedule found that violates the same promise
   --store redis all of them with the emulated Redis, instead of a share
+  --bus         all of them with a bus, instead of a share
   --mutant NAME break the cache on purpose first; without a name that exists, prints the names`;
 
 async function subjectNamed(name: string | undefined): Promise<Subject> {
@@ -50,13 +51,14 @@ async function main(): Promise<void> {
       seed: { type: "string" },
       shrink: { type: "boolean", default: false },
       store: { type: "string" },
+      bus: { type: "boolean", default: false },
       mutant: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return console.log(USAGE);
   const subject = await subjectNamed(values.mutant);
-  const on = subject.runs === undefined ? storeNamed(values.store) : "redis";
+  const on = subject.runs !== undefined ? "redis" : values.bus ? "bus" : storeNamed(values.store);
   let schedules = 1;
   let violations: number;
   if (values.seed !== undefined) {

@@ -44,4 +44,12 @@ export const caughtWith: Readonly<Record<string, number>> = {
   "the script ignores deadlines": 73,
   "the script never prunes tags": 265,
   "the script prunes without raising the floor": 227,
+  "a message proves": 1315,
+  "a message that shows a gap is enough": 132,
+  "a gap is not asked about": 145,
+  "a heartbeat that shows a gap is not asked about": 247,
+  "after a reconnect nothing is asked": 108,
+  "what was missed at rest is not doubted": 969,
+  "a silent loss is never found": 24,
+  "closing waits for who was cut off": 344,
 };

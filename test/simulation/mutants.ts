@@ -1,6 +1,7 @@
 // Broken engines and stores, by name: each breaks one rule, and the checker that is named must catch it.
 import type { PartitionStorage, StoredLease } from "../../src/store/partition-storage.ts";
 import type { Checker } from "./history.ts";
+import { busEdits } from "./mutants-bus.ts";
 import { manyEdits, type Edited } from "./mutants-many.ts";
 import { scriptOf } from "../tooling/script.mjs";
 import { scriptEdits } from "./mutants-script.ts";
@@ -9,8 +10,8 @@ import { edited, real, replaceOnce, type Subject } from "./subject.ts";
 export interface Mutant {
   /** The checker that catches it. */
   readonly by: Checker;
-  /** The store that it concerns. */
-  readonly on?: "redis";
+  /** The store that it concerns, or the bus. */
+  readonly on?: "redis" | "bus";
   make(): Promise<Subject>;
 }
 
@@ -481,6 +482,7 @@ const meddlers: Readonly<Record<string, Meddler>> = {
 /** Every mutant by its name. */
 export const mutants: Readonly<Record<string, Mutant>> = {
   ...map({ ...edits, ...manyEdits }, ({ edits: lines }) => edited(lines)),
+  ...map(busEdits, ({ edits: lines }) => edited(lines), "bus"),
   ...map(storages, async ({ tell }) => {
     const subject = await real();
     return {
@@ -505,7 +507,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
 function map<T extends { readonly by: Checker }>(
   of: Readonly<Record<string, T>>,
   make: (item: T) => Promise<Subject>,
-  on?: "redis",
+  on?: "redis" | "bus",
 ): Record<string, Mutant> {
   return Object.fromEntries(
     Object.entries(of).map(([name, item]): [string, Mutant] => [

@@ -93,7 +93,7 @@ export function createObserver(history: History, { storeTimeoutMs, limits }: Pla
       return; // else a retry of one that was cancelled before it was sent
     }
     const { made, rejected, bounded, done } = invalidation;
-    if (done.get(partition)?.lost !== false) done.set(partition, { ...at, lost: false });
+    if (done.get(partition)?.lost !== false) done.set(partition, { ...at, seq: reply.record.seq, lost: false });
     checkOnce(invalidation, nonce, reply);
     const record = recordName({ epoch: reply.epoch, seq: reply.record.seq, tip: nonce });
     const isRepeat = records.has(record) && !lost.delete(record);

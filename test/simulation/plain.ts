@@ -1,5 +1,5 @@
 // The plainest schedule: what others are told apart from, when they are shrunk, printed, or kept as cases.
-import type { EntryPlan, InstancePlan, LimitsPlan, LoaderPlan, NetworkPlan, Op, Plan } from "./plan.ts";
+import type { BusPlan, EntryPlan, InstancePlan, LimitsPlan, LoaderPlan, NetworkPlan, Op, Plan } from "./plan.ts";
 
 export const PLAIN_ENTRY: EntryPlan = {
   ttl: 60_000,
@@ -36,6 +36,23 @@ export const PLAIN_NETWORK: NetworkPlan = {
   repeat: 0,
   cut: 0,
 };
+export const PLAIN_BUS: BusPlan = {
+  prompt: false,
+  heartbeatMs: 5_000,
+  publishTimeoutMs: 100,
+  retryQueue: { enabled: true, maxSize: 10_000, retryInterval: 1_000 },
+  breaker: { failureThreshold: 5, cooldown: 10_000 },
+  dedupe: { maxSize: 10_000, ttl: 60_000 },
+  echoes: false,
+  delay: [1, 5],
+  slow: 0,
+  slowDelay: [30, 50],
+  lose: 0,
+  repeat: 0,
+  failBefore: 0,
+  failAfter: 0,
+  hang: 0,
+};
 export const PLAIN_LIMITS: LimitsPlan = { maxEntries: 100, maxTags: 100, maxLogRecords: 100, maxWaiters: 100 };
 /** The fields of an operation that have a plain value. */
 export const PLAIN_OP = { path: [], key: "k", padding: 0, burnMs: 0 } as const;
@@ -66,6 +83,7 @@ export type PlainPlan = Pick<Plan, "seed"> &
   > & {
     readonly instances: readonly Partial<InstancePlan>[];
     readonly network?: Partial<NetworkPlan>;
+    readonly bus?: Partial<BusPlan>;
     readonly limits?: Partial<LimitsPlan>;
     readonly ops: readonly PlainOp[];
   };
@@ -84,6 +102,7 @@ export function plainPlan(given: PlainPlan): Plan {
     breaker: false,
     faults: [],
     ...given,
+    bus: given.bus && { ...PLAIN_BUS, ...given.bus },
     limits: { ...PLAIN_LIMITS, ...given.limits },
     network: { ...PLAIN_NETWORK, ...given.network },
     instances: given.instances.map((instance) => ({ ...PLAIN_INSTANCE, ...instance })),
@@ -110,11 +129,12 @@ const text = (value: object): string =>
     .replaceAll('"Infinity"', "Infinity");
 
 /** A schedule in a few lines, without what is plain. They can be pasted into a case. */
-export function showPlan({ instances, network, limits, ops, faults, ...options }: Plan): string {
+export function showPlan({ instances, network, limits, ops, faults, bus, ...options }: Plan): string {
   const lines = [
     text(options),
     `instances: ${text(instances.map((instance) => unlike(instance, PLAIN_INSTANCE)))}`,
     `network: ${text(unlike(network, PLAIN_NETWORK))}, limits: ${text(unlike(limits, PLAIN_LIMITS))}`,
+    ...(bus ? [`bus: ${text(unlike(bus, PLAIN_BUS))}`] : []),
     ...ops.map(({ entry, loader, ...op }) => {
       const own = { entry: unlike(entry, PLAIN_ENTRY), loader: unlike(loader, PLAIN_LOADER) };
       return text({ ...unlike(op, PLAIN_OP), ...unlike(own, { entry: {}, loader: {} }) });

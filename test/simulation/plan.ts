@@ -142,7 +142,10 @@ export const FAULT_KINDS = [
 ] as const;
 /** The same to a Redis alone: it loses some key; it refuses what grows; the connection of an instance is cut. */
 export const REDIS_FAULT_KINDS = ["evict", "full", "cut"] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof REDIS_FAULT_KINDS)[number];
+/** The same to a bus: nothing passes; another hub takes its place; an instance hears nothing and is not told; frames are spoilt. */
+export const BUS_FAULT_KINDS = ["busDown", "hubRestart", "deaf", "garble"] as const;
+export type FaultKind =
+  (typeof FAULT_KINDS)[number] | (typeof REDIS_FAULT_KINDS)[number] | (typeof BUS_FAULT_KINDS)[number];
 
 /** `failOver`: the store goes on with what it held `ms` before. A clock: moves by `ms`. */
 export interface Fault {
@@ -197,6 +200,29 @@ export interface LimitsPlan {
   readonly maxWaiters: number;
 }
 
+/** The bus that all instances share: its options, and how its hub treats frames, as in `NetworkPlan`. */
+export interface BusPlan {
+  /** Nothing else fails: what was acknowledged must be seen as soon as it can be known (see checks/prompt.ts). */
+  readonly prompt: boolean;
+  readonly heartbeatMs: number;
+  readonly publishTimeoutMs: number;
+  readonly retryQueue: { readonly enabled: boolean; readonly maxSize: number; readonly retryInterval: number };
+  readonly breaker: { readonly failureThreshold: number; readonly cooldown: number };
+  readonly dedupe: { readonly maxSize: number; readonly ttl: number };
+  /** Whoever publishes a frame and listens gets it, too. */
+  readonly echoes: boolean;
+  readonly delay: readonly [number, number];
+  readonly slow: number;
+  readonly slowDelay: readonly [number, number];
+  /** Of each frame on its way to each instance. */
+  readonly lose: number;
+  readonly repeat: number;
+  /** Of each attempt to publish: it fails before or after the frame was spread; or it is spread, and there is no answer. */
+  readonly failBefore: number;
+  readonly failAfter: number;
+  readonly hang: number;
+}
+
 export interface BreakerPlan {
   readonly failures: number;
   readonly cooldown: number;
@@ -219,6 +245,7 @@ export interface Plan {
   /** How long the codec takes to encode a value, at most; 0: it is synchronous. */
   readonly encodeMs: number;
   readonly breaker: BreakerPlan | false;
+  readonly bus?: BusPlan | undefined;
   readonly limits: LimitsPlan;
   readonly instances: readonly InstancePlan[];
   readonly network: NetworkPlan;

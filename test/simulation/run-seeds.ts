@@ -8,8 +8,8 @@ import { simulate } from "./world.ts";
 export interface SeedsOptions {
   readonly from: number;
   readonly seeds: number;
-  /** All with this store, instead of each with its own. */
-  readonly on?: "redis" | undefined;
+  /** All with this store, or with a bus, instead of each with its own. */
+  readonly on?: "redis" | "bus" | undefined;
   readonly subject: Subject;
   /** Told of the first violation of each schedule that has one, on one line. */
   readonly onViolation: (line: string) => void;

@@ -1,5 +1,13 @@
 // Makes a schedule that violates a promise smaller and plainer, as long as it still violates it.
-import { PLAIN_ENTRY, PLAIN_INSTANCE, PLAIN_LIMITS, PLAIN_LOADER, PLAIN_NETWORK, PLAIN_OP } from "./plain.ts";
+import {
+  PLAIN_BUS,
+  PLAIN_ENTRY,
+  PLAIN_INSTANCE,
+  PLAIN_LIMITS,
+  PLAIN_LOADER,
+  PLAIN_NETWORK,
+  PLAIN_OP,
+} from "./plain.ts";
 import { MANY, type Item, type ManyKind, type Op, type Plan } from "./plan.ts";
 import type { Subject } from "./subject.ts";
 import { simulate } from "./world.ts";
@@ -67,6 +75,10 @@ function* smaller(plan: Plan): Generator<Plan> {
   for (const plain of plainer(network, PLAIN_NETWORK)) yield { ...plan, network: plain };
   for (const plain of plainer(limits, PLAIN_LIMITS)) yield { ...plan, limits: plain };
   if (plan.breaker) yield { ...plan, breaker: false };
+  if (plan.bus) {
+    yield { ...plan, bus: undefined };
+    for (const plain of plainer(plan.bus, { ...PLAIN_BUS, prompt: plan.bus.prompt })) yield { ...plan, bus: plain };
+  }
   if (plan.store !== "map") yield { ...plan, store: "map" };
   const last = instances.length - 1;
   const isUsed = [...ops, ...faults].some(({ instance }) => instance === last);

@@ -1,7 +1,7 @@
 // Does the faults of a schedule, each at its time, to the store or to an instance.
 import { storedKey, child, ROOT } from "../../src/engine/names.ts";
 import type { Phase } from "./life.ts";
-import type { Fault, FaultKind } from "./plan.ts";
+import type { BUS_FAULT_KINDS, Fault, FaultKind } from "./plan.ts";
 import type { World } from "./world.ts";
 
 /** Brings back what the store held, and what is known of that. */
@@ -48,6 +48,15 @@ function strike(world: World, fault: Fault, replica: Replica | undefined): void 
     case "wallClock":
       world.history.struck("clock jumped");
       return life.jump(ms);
+    case "busDown":
+      return world.hub?.down(ms);
+    case "hubRestart":
+      if (world.hub) world.history.struck("hub restarted");
+      return world.hub?.restart();
+    case "deaf":
+      return world.hub?.deafen(life, ms);
+    case "garble":
+      return world.hub?.garble(ms);
     default:
       return strikeStore(world, fault, kind, replica);
   }
@@ -55,7 +64,14 @@ function strike(world: World, fault: Fault, replica: Replica | undefined): void 
 
 type StoreFault = Exclude<
   FaultKind,
-  "kill" | "killInLoad" | "killInCommit" | "close" | "freeze" | "suspend" | "wallClock"
+  | "kill"
+  | "killInLoad"
+  | "killInCommit"
+  | "close"
+  | "freeze"
+  | "suspend"
+  | "wallClock"
+  | (typeof BUS_FAULT_KINDS)[number]
 >;
 
 function strikeStore(

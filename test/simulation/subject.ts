@@ -3,6 +3,7 @@ import type { BuildOptions, Plugin } from "esbuild";
 import { readFile } from "node:fs/promises";
 import type { createHost } from "../../runtimes/cloudflare/host.ts";
 import type { durableObjectStore } from "../../runtimes/cloudflare/store.ts";
+import type { createBus } from "../../src/bus/create.ts";
 import type { createCache } from "../../src/cache.ts";
 import type { jsonCodec } from "../../src/codec/json.ts";
 import type { Engine } from "../../src/engine/engine.ts";
@@ -18,6 +19,7 @@ import { root } from "../tooling/install.mjs";
 
 interface Parts {
   readonly createCache: typeof createCache;
+  readonly createBus: typeof createBus;
   readonly jsonCodec: typeof jsonCodec;
   readonly localStore: typeof localStore;
   readonly mapStorage: typeof mapStorage;
@@ -76,6 +78,7 @@ export async function edited(edits: readonly Edit[]): Promise<Subject> {
   };
   const code = `
     export { createCache } from "./src/cache.ts";
+    export { createBus } from "./src/bus/create.ts";
     export { jsonCodec } from "./src/codec/json.ts";
     export { engines } from "./src/engine/engine.ts";
     export { localStore } from "./src/store/local-store.ts";

@@ -3,6 +3,7 @@ import type { Cache } from "../../src/cache-types.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { Platform } from "../../src/platform.ts";
 import { virtualPlatform, type VirtualPlatform } from "../../src/testing/virtual-platform.ts";
+import { createHub, type Hub } from "./bus/hub.ts";
 import { perform } from "./calls.ts";
 import { isRefused } from "./checks/admission.ts";
 import { checkAgreement, checkLoadedOnce, hasRoom } from "./checks/convergence.ts";
@@ -55,6 +56,8 @@ export interface World {
   readonly history: History;
   readonly server: Server;
   readonly network: NetworkOptions;
+  /** Undefined: there is no bus. */
+  readonly hub: Hub | undefined;
   readonly calls: Call[];
   /** Of those that end. */
   readonly longestLoadMs: number;
@@ -78,6 +81,8 @@ const AFTERMATH_MS = 150;
 const RECOVERY_MS = 15_000;
 /** A load that hangs keeps its lease alive for a minute, and is joined for a minute. */
 const HUNG_MS = 75_000;
+/** What is to be published is given up after some attempts' time. */
+const CLOSE_MS = 10_000;
 const HOUR_MS = 3_600_000;
 /** No loader is slower. */
 const LOADERS_END_MS = 6_000;
@@ -118,6 +123,7 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
       healed: () => world.healed,
       enters: (...args) => world.enters(...args),
     },
+    hub: plan.bus && createHub({ seed, bus: plan.bus, base, history, subject, healed: () => world.healed }),
     calls: [],
     longestLoadMs: Math.max(...plan.ops.map(({ loader }) => (loader.kind === "hang" ? 0 : loader.ms))),
     lives: [],
@@ -148,6 +154,7 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
               ? connectRedis(world.network, life, draw, own, subject)
               : connect(world.network, life, draw, own),
         },
+        bus: world.hub?.busOf(life),
         platform: life.platform,
         maxStaleness: plan.maxStalenessMs,
         storeTimeout: plan.storeTimeoutMs,
@@ -162,6 +169,10 @@ function createWorld(plan: Plan, subject: Subject, traced: boolean): World {
         maxConcurrentLoads,
         memoryTtl: own.memoryTtl,
         validate: validates ? isRight : undefined,
+      });
+      cache.on("error", ({ operation, error }) => {
+        if (operation === "publish" && /were not published/.test(String(error)))
+          history.struck("bus breaker or queue gave up");
       });
       cache.on("breaker", ({ partition, state }) => {
         const now = base.monotonic();
@@ -353,7 +364,11 @@ export async function simulate(plan: Plan, subject: Subject, traced = false): Pr
     checkInstances(world);
     history.note("END", () => "all instances are closed");
     world.ending = true;
-    for (const { cache } of world.running) await cache.close();
+    for (const { life, cache } of world.running) {
+      await base
+        .run(cache.close(), CLOSE_MS)
+        .catch(() => history.violate("no hang", `close() of ${life.name} never ends`));
+    }
     await base.advance(0);
     checkClosed(world);
     await base.advance(LOADERS_END_MS);

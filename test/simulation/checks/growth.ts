@@ -9,8 +9,11 @@ const MAX_IN_DOUBT = 1_000;
 /** A load that hangs has so many timers: its signs of life, its lease, and those who wait for it or ask for it. */
 const TIMERS_EACH = 4;
 
+/** A bus waits for its turn, and in it for an answer; and for what it publishes, and before it asks what it missed. */
+const BUS_TIMERS = 6;
+
 /** Looks at what is left when everything is over but the loads that hang: it must not depend on how much there was. */
-export function checkInstances({ running, calls, engineOf, history }: World): void {
+export function checkInstances({ running, calls, engineOf, history, hub }: World): void {
   for (const { life } of running) {
     const { flights, stops, views, slots } = engineOf(life.platform);
     const cancelled = calls.filter((call) => call.life === life && call.request.cancelled);
@@ -20,8 +23,9 @@ export function checkInstances({ running, calls, engineOf, history }: World): vo
     limit("running loads", slots.running.size, life.loading.size + cancelled.length);
     limit("loads in line", slots.queue.size, cancelled.length);
     // A write waits for each partition.
-    limit("waits", stops.size, TIMERS_EACH * (life.hung.length + cancelled.length * views.length));
-    limit("timers", life.timers(), TIMERS_EACH * life.hung.length);
+    const listening = hub ? BUS_TIMERS + 2 * views.length : 0;
+    limit("waits", stops.size, TIMERS_EACH * (life.hung.length + cancelled.length * views.length) + listening);
+    limit("timers", life.timers(), TIMERS_EACH * life.hung.length + listening);
     for (const { keys, tags, pending } of views) {
       limit("invalidated keys", keys.size, MAX_KNOWN_KEYS);
       limit("invalidated tags", tags.size, MAX_KNOWN_TAGS);
