@@ -24,8 +24,8 @@ export function createHeartbeat(
 ): Heartbeat {
   let heardAt = 0;
   let isSilent = false;
-  /** What others told of since this instance's last turn. Undefined: nobody spoke. */
-  let told: Set<number> | undefined;
+  /** What others told of since this instance's last turn. */
+  const told = new Set<number>();
 
   const listen = (): void => {
     if (isSilent || port.clock() - heardAt <= 2 * heartbeatMs) return;
@@ -34,13 +34,12 @@ export function createHeartbeat(
   };
 
   const turn = async (): Promise<void> => {
-    const others = told;
-    told = undefined;
-    const isMissing = ({ positions }: HeartbeatMessage): boolean =>
-      port.hasLog ? positions.some(({ partition }) => !others?.has(partition)) : others === undefined;
     const mine = port.positions();
-    if (!isMissing(mine)) return;
-    await port.catchUp(mine.positions.map(({ partition }) => partition));
+    const isTold = mine.positions.every(({ partition }) => told.has(partition));
+    told.clear();
+    // Without a log there is nothing to ask, and each gives a sign of life: whoever hears none must forget all in the end.
+    if (port.hasLog && isTold) return;
+    if (port.hasLog) await port.catchUp(mine.positions.map(({ partition }) => partition));
     if (!port.isClosed()) await send(port.positions());
   };
 
@@ -67,7 +66,6 @@ export function createHeartbeat(
       missed();
     },
     beat({ positions }) {
-      told ??= new Set();
       for (const { partition } of positions) told.add(partition);
     },
   };

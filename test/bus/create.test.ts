@@ -245,6 +245,15 @@ test("instances take turns: about one heartbeat in a period, however many there 
   expect(platform.timers).toBe(0);
 });
 
+test("without a log, and where nobody hears itself, those who are at rest do not fall silent for each other", async () => {
+  const { a, b, state, platform, end } = pair({ heartbeat: "5s" }, false);
+  state.echo = false;
+  await platform.advance(100_000);
+  await a.tell(message([{ key: "k" }], "e"));
+  expect([a.told, b.told]).toEqual([[], ["k@1"]]);
+  await end();
+});
+
 test("one that hears nothing for two heartbeats says so, and catches up when it hears again", async () => {
   const { a, b, state, platform, end } = pair({ heartbeat: "5s" });
   state.copies = () => 0;

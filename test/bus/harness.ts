@@ -21,11 +21,14 @@ export function wire(platform: VirtualPlatform = virtualPlatform()) {
     fails: false as boolean | "hangs",
     /** What becomes of a frame: how many times it comes. */
     copies: (_: Uint8Array): number => 1,
+    /** Whether a frame comes to who sent it, too. */
+    echo: true,
     opened: 0,
     closed: 0,
   };
-  const deliver = async (bytes: Uint8Array): Promise<void> => {
-    await Promise.all([...listeners].map((events) => events.frame(bytes)));
+  const deliver = async (bytes: Uint8Array, except?: BusTransportEvents): Promise<void> => {
+    const others = [...listeners].filter((events) => events !== except);
+    await Promise.all(others.map((events) => events.frame(bytes)));
   };
   const bus = (options: BusOptions = {}) =>
     createBus(
@@ -39,7 +42,7 @@ export function wire(platform: VirtualPlatform = virtualPlatform()) {
             if (state.fails === "hangs")
               await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
             if (state.fails) throw new Error("the wire is cut");
-            for (let copy = state.copies(frame); copy > 0; copy--) await deliver(frame);
+            for (let copy = state.copies(frame); copy > 0; copy--) await deliver(frame, state.echo ? undefined : own);
           },
           subscribe(events) {
             listeners.add((own = events));
