@@ -79,7 +79,11 @@ export const busEdits: Readonly<Record<string, Edited>> = {
   "a silent loss is never found": {
     by: "prompt",
     edits: [
-      { file: "bus/heartbeat.ts", from: "    if (!isMissing(mine)) return;", to: "    if (isMissing(mine)) return;" },
+      {
+        file: "bus/heartbeat.ts",
+        from: "if (port.hasLog && isTold) return;",
+        to: "if (port.hasLog && !isTold) return;",
+      },
     ],
   },
   "a frame that cannot be read throws": {
