@@ -57,7 +57,7 @@ const HISTORY: Readonly<Record<keyof SseHistoryOptions, Parser>> = {
   maxEvents: count,
   maxBytes(name, value) {
     const maxBytes = parseSize(name, value);
-    return maxBytes >= MIN_BYTES ? { maxBytes } : refuse(name, value, 'a size from "128kb" on');
+    return maxBytes >= MIN_BYTES ? { maxBytes } : refuse(name, value, "a size of at least 128 kb");
   },
 };
 
